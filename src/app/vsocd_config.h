@@ -1,0 +1,52 @@
+/* vsocd_config: everything vsocd can be told, read from one YAML file, and what the supervisor and a role say to each other.
+ *
+ * A role is one process with only the rights it needs. The supervisor forks it, calls its function, restarts it when it
+ * dies, and ends it with SIGTERM. A role tells that it is ready through role_ready and then runs until SIGTERM; it logs to
+ * stderr as one JSON object a line. Paths in the file are relative to the file's own folder. */
+#ifndef APP_VSOCD_CONFIG_H
+#define APP_VSOCD_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_TEXT_MAX 512
+
+struct vsocd_config {
+    char data_dir[CONFIG_TEXT_MAX]; /* data_dir: holds log/ (segments), state.db, certs/ (vehicle certificates seen) */
+    struct {
+        char address[64]; /* ingest.address: "127.0.0.1" */
+        uint16_t port;    /* ingest.port: 0 = any free one, told through role_ready */
+        char tls_cert[CONFIG_TEXT_MAX];      /* ingest.tls_cert: PEM chain of this server */
+        char tls_key[CONFIG_TEXT_MAX];       /* ingest.tls_key */
+        char vehicle_ca[CONFIG_TEXT_MAX];    /* ingest.vehicle_ca: PEM, signs the vehicles' certificates */
+        char pseudonym_key[CONFIG_TEXT_MAX]; /* ingest.pseudonym_key: file of 32 bytes as hex; makes a vid from a VIN */
+        uint32_t vehicle_bytes_per_hour_max; /* ingest.vehicle_bytes_per_hour_max: quota of one vehicle */
+        bool simulated_clock; /* ingest.simulated_clock: take the receive time from the header VSOC-Sim-Now; for simulation only */
+    } ingest;
+    struct {
+        char rules[CONFIG_TEXT_MAX]; /* detect.rules: folder of Sigma rules */
+        uint32_t lateness_days;      /* detect.lateness_days: how long matching events are kept for late ones */
+    } detect;
+    struct {
+        char address[64]; /* api.address */
+        uint16_t port;    /* api.port: 0 = any free one */
+        char console[CONFIG_TEXT_MAX];   /* api.console: folder of the built console; empty = API only */
+        char vault_key[CONFIG_TEXT_MAX]; /* api.vault_key: file of 32 bytes as hex; opens the VIN vault */
+        char tls_cert[CONFIG_TEXT_MAX];  /* api.tls_cert: PEM; empty = plain HTTP, allowed on loopback only */
+        char tls_key[CONFIG_TEXT_MAX];
+    } api;
+};
+
+struct role_link; /* to the supervisor */
+
+/* Tells the supervisor that the role serves now, on this port (0 when it has none). Call once. */
+void role_ready(struct role_link *link, uint16_t port);
+/* True once SIGTERM came; cheap. Roles look at it at least every 200 ms. */
+bool role_stopping(const struct role_link *link);
+
+/* Each returns 0 after SIGTERM, and another number when it cannot go on. */
+int role_ingest(const struct vsocd_config *cfg, struct role_link *link);
+int role_detect(const struct vsocd_config *cfg, struct role_link *link);
+int role_api(const struct vsocd_config *cfg, struct role_link *link);
+
+#endif
