@@ -12,7 +12,7 @@
 #define CONFIG_TEXT_MAX 512
 
 struct vsocd_config {
-    char data_dir[CONFIG_TEXT_MAX]; /* data_dir: holds log/ (segments), state.db, certs/ (vehicle certificates seen) */
+    char data_dir[CONFIG_TEXT_MAX]; /* data_dir: log/ (segments), state/ (database), certs/ (vehicle certificates seen) */
     struct {
         char address[64]; /* ingest.address: "127.0.0.1" */
         uint16_t port;    /* ingest.port: 0 = any free one, told through role_ready */
@@ -36,6 +36,17 @@ struct vsocd_config {
         char tls_key[CONFIG_TEXT_MAX];
     } api;
 };
+
+/* Where things are; each writes into buf, which has CONFIG_TEXT_MAX + 64 bytes. */
+#define VSOCD_PATH_MAX (CONFIG_TEXT_MAX + 64)
+void vsocd_log_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]);   /* "segment:<data_dir>/log" */
+void vsocd_store_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "sqlite:<data_dir>/state/state.db" */
+void vsocd_certs_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]);     /* "<data_dir>/certs" */
+
+/* Reads a configuration file; on failure prints file, line and reason to stderr and returns false. */
+bool vsocd_config_read(const char *path, struct vsocd_config *ret);
+/* The manual of all keys, to stdout. */
+void vsocd_config_describe(void);
 
 struct role_link; /* to the supervisor */
 
