@@ -1,0 +1,20 @@
+# Writes the migrations as a C table: cmake -DDIR=<migrations> -DOUT=<file> -P migrations.cmake.
+# The SQL goes in as bytes, because a string literal of C has a length that every compiler must take, and no more.
+file(GLOB files "${DIR}/[0-9][0-9][0-9][0-9]-*.sql")
+list(SORT files)
+set(arrays "")
+set(rows "")
+set(count 0)
+foreach(file IN LISTS files)
+  get_filename_component(stem "${file}" NAME_WE)
+  string(REGEX MATCH "^[0-9]+" number "${stem}")
+  string(REGEX REPLACE "^[0-9]+-" "" name "${stem}")
+  string(REGEX REPLACE "^0+" "" plain "${number}")
+  file(READ "${file}" hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(APPEND arrays "static const char SQL_${number}[] = {${bytes}0};\n")
+  string(APPEND rows "    {${plain}, \"${name}\", SQL_${number}},\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+file(WRITE "${OUT}" "/* Made from src/store/migrations by src/store/migrations.cmake. */\n#include \"store/migrate.h\"\n\n${arrays}\n"
+  "const struct migration migrations[] = {\n${rows}};\nconst int migration_count = ${count};\n")
