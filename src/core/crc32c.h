@@ -1,5 +1,6 @@
-/* crc32c: the Castagnoli CRC (RFC 3720 appendix B.4, polynomial 0x1EDC6F41 reflected) that frames records in the journal
- * and in log segments. It finds torn and decayed writes; it does not protect against an attacker, signatures do. */
+/* crc32c: the Castagnoli CRC (RFC 3720 appendix B.4, polynomial 0x1EDC6F41 reflected) that frames records in the
+ * journal and in log segments. It finds torn and decayed writes; it does not protect against an attacker, signatures
+ * do. */
 #ifndef CORE_CRC32C_H
 #define CORE_CRC32C_H
 

@@ -1,8 +1,8 @@
 /* slice: a borrowed run of bytes.
  *
  * Everything that reads a format takes its input as a slice and hands out parts of it as slices, so no copy is made and
- * no NUL is needed. A slice owns nothing: it is valid as long as the memory that it was cut from, and each function that
- * returns one says until when. An empty slice may have any ptr, NULL included.
+ * no NUL is needed. A slice owns nothing: it is valid as long as the memory that it was cut from, and each function
+ * that returns one says until when. An empty slice may have any ptr, NULL included.
  *
  * Bounds: len is a size_t; functions here never read outside [ptr, ptr + len). Threads: values, share freely. */
 #ifndef CORE_SLICE_H
@@ -19,7 +19,10 @@ struct slice {
 };
 
 /* A slice over a string literal, usable in initialisers. */
-#define SLICE_LIT(text) {(const uint8_t *)(text), sizeof(text) - 1}
+#define SLICE_LIT(text)                                                                                                \
+    {                                                                                                                  \
+        (const uint8_t *)(text), sizeof(text) - 1                                                                      \
+    }
 
 static inline struct slice slice_make(const void *ptr, size_t len)
 {
@@ -62,7 +65,10 @@ static inline bool slice_starts(struct slice s, struct slice prefix)
 /* The part from `from` to the end; empty when from is past the end. */
 static inline struct slice slice_from(struct slice s, size_t from)
 {
-    return from >= s.len ? slice_make(s.ptr + s.len, 0) : slice_make(s.ptr + from, s.len - from);
+    size_t skip = from < s.len ? from : s.len;
+
+    /* An empty slice may have a NULL ptr, to which not even 0 may be added. */
+    return skip == 0 ? s : slice_make(s.ptr + skip, s.len - skip);
 }
 
 /* The first `len` bytes; all of it when it is shorter. */

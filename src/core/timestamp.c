@@ -109,25 +109,27 @@ bool timestamp_parse(struct slice text, int64_t *ret_us)
         return false;
     if (!take_fraction(text, &pos, &fraction_us) || !take_offset(text, &pos, &offset_s) || pos != text.len)
         return false;
-    int64_t us = (days * 86400 + hour * 3600 + minute * 60 + second - offset_s) * US_PER_S + fraction_us;
+    int64_t utc_s = days * 86400 + hour * 3600 + minute * 60 + second - offset_s;
+    /* A leap second ends a UTC day, so that it reads as the first second of the next one. */
+    if (second == 60 && utc_s % 86400 != 0)
+        return false;
+    int64_t us = utc_s * US_PER_S + fraction_us;
     if (us < 0 || us > TIMESTAMP_US_MAX)
         return false;
     *ret_us = us;
     return true;
 }
 
-static void put_padded(struct writer *w, int64_t v, unsigned digits)
+/* Decimal digits of v into n places. */
+static void put_digits(uint8_t *place, size_t n, int64_t v)
 {
-    int64_t unit = 1;
-
-    for (unsigned i = 1; i < digits; i++)
-        unit *= 10;
-    for (; unit > 0; unit /= 10)
-        writer_u8(w, (uint8_t)('0' + v / unit % 10));
+    for (size_t i = n; i-- > 0; v /= 10)
+        place[i] = (uint8_t)('0' + v % 10);
 }
 
 void timestamp_write(struct writer *w, int64_t us)
 {
+    uint8_t text[TIMESTAMP_TEXT_LEN + 1] = "yyyy-mm-ddThh:mm:ss.uuuuuuZ";
     int64_t t = us < 0 ? 0 : us > TIMESTAMP_US_MAX ? TIMESTAMP_US_MAX : us;
     int64_t days = t / (86400 * US_PER_S);
     int64_t rest_us = t % (86400 * US_PER_S);
@@ -140,18 +142,12 @@ void timestamp_write(struct writer *w, int64_t us)
     int64_t month_from_march = (5 * day_of_year + 2) / 153;
     int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
 
-    put_padded(w, year_of_era + era * 400 + (month <= 2), 4);
-    writer_u8(w, '-');
-    put_padded(w, month, 2);
-    writer_u8(w, '-');
-    put_padded(w, day_of_year - (153 * month_from_march + 2) / 5 + 1, 2);
-    writer_u8(w, 'T');
-    put_padded(w, rest_us / (3600 * US_PER_S), 2);
-    writer_u8(w, ':');
-    put_padded(w, rest_us / (60 * US_PER_S) % 60, 2);
-    writer_u8(w, ':');
-    put_padded(w, rest_us / US_PER_S % 60, 2);
-    writer_u8(w, '.');
-    put_padded(w, rest_us % US_PER_S, 6);
-    writer_u8(w, 'Z');
+    put_digits(text, 4, year_of_era + era * 400 + (month <= 2));
+    put_digits(text + 5, 2, month);
+    put_digits(text + 8, 2, day_of_year - (153 * month_from_march + 2) / 5 + 1);
+    put_digits(text + 11, 2, rest_us / (3600 * US_PER_S));
+    put_digits(text + 14, 2, rest_us / (60 * US_PER_S) % 60);
+    put_digits(text + 17, 2, rest_us / US_PER_S % 60);
+    put_digits(text + 20, 6, rest_us % US_PER_S);
+    writer_bytes(w, text, TIMESTAMP_TEXT_LEN);
 }

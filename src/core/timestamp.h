@@ -1,8 +1,9 @@
 /* timestamp: microseconds since 1970-01-01T00:00:00Z, and their text form.
  *
  * Text is RFC 3339 in UTC with six digits of fraction, "2026-03-01T12:00:00.000000Z". Reading accepts any RFC 3339 time
- * (upper or lower case T and Z, a space instead of T, 0 to 9 digits of fraction, an offset); digits beyond the sixth
- * are cut. A leap second (:60) reads as the following second. Years 1970 to 9999. No clock is read here. */
+ * (upper or lower case T and Z, a space instead of T, no fraction or 1 to 9 digits of it, an offset); digits beyond the
+ * sixth are cut. A leap second, 23:59:60 UTC, reads as the following second. Years 1970 to 9999, as written and in UTC.
+ * No clock is read here. */
 #ifndef CORE_TIMESTAMP_H
 #define CORE_TIMESTAMP_H
 

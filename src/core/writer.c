@@ -1,5 +1,7 @@
 #include "core/writer.h"
 
+#include <assert.h>
+
 #include "core/utf8.h"
 
 void writer_u64_text(struct writer *w, uint64_t v)
@@ -16,40 +18,47 @@ void writer_u64_text(struct writer *w, uint64_t v)
 
 void writer_i64_text(struct writer *w, int64_t v)
 {
+    size_t start = w->len;
+
     if (v < 0)
         writer_u8(w, '-');
     writer_u64_text(w, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+    writer_whole(w, start);
 }
 
 void writer_fixed_text(struct writer *w, int64_t v, unsigned decimals)
 {
     uint64_t unit = 1;
     uint64_t whole = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    size_t start = w->len;
 
+    assert(decimals <= 19);
     for (unsigned i = 0; i < decimals; i++)
         unit *= 10;
     if (v < 0)
         writer_u8(w, '-');
     writer_u64_text(w, whole / unit);
     uint64_t rest = whole % unit;
-    if (rest == 0)
-        return;
-    writer_u8(w, '.');
+    if (rest != 0)
+        writer_u8(w, '.');
     while (rest != 0) {
         unit /= 10;
         writer_u8(w, (uint8_t)('0' + rest / unit));
         rest %= unit;
     }
+    writer_whole(w, start);
 }
 
 void writer_hex(struct writer *w, struct slice bytes, bool upper)
 {
     const char *digit = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+    size_t start = w->len;
 
-    for (size_t i = 0; i < bytes.len; i++) {
+    for (size_t i = 0; i < bytes.len && !w->full; i++) {
         writer_u8(w, (uint8_t)digit[bytes.ptr[i] >> 4]);
         writer_u8(w, (uint8_t)digit[bytes.ptr[i] & 15]);
     }
+    writer_whole(w, start);
 }
 
 static void put_escaped(struct writer *w, uint8_t c)
@@ -80,8 +89,10 @@ static void put_escaped(struct writer *w, uint8_t c)
 
 void writer_json_text(struct writer *w, struct slice text)
 {
+    size_t start = w->len;
+
     writer_u8(w, '"');
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = 0; i < text.len && !w->full;) {
         uint8_t c = text.ptr[i];
         size_t n = utf8_length(slice_from(text, i));
 
@@ -97,4 +108,5 @@ void writer_json_text(struct writer *w, struct slice text)
         }
     }
     writer_u8(w, '"');
+    writer_whole(w, start);
 }

@@ -67,26 +67,39 @@ static inline void writer_u32be(struct writer *w, uint32_t v)
 
 static inline void writer_u64be(struct writer *w, uint64_t v)
 {
-    writer_u32be(w, (uint32_t)(v >> 32));
-    writer_u32be(w, (uint32_t)v);
+    uint8_t b[8] = {(uint8_t)(v >> 56), (uint8_t)(v >> 48), (uint8_t)(v >> 40), (uint8_t)(v >> 32),
+                    (uint8_t)(v >> 24), (uint8_t)(v >> 16), (uint8_t)(v >> 8),  (uint8_t)v};
+    writer_bytes(w, b, sizeof b);
 }
 
+/* A place to come back to. Opaque: the mark of a full writer is none, so that a rewind to it leaves it full. */
 static inline size_t writer_mark(const struct writer *w)
 {
-    return w->len;
+    return w->full ? SIZE_MAX : w->len;
 }
 
 /* Takes back everything written since the mark, and the fullness that it caused. */
 static inline void writer_rewind(struct writer *w, size_t mark)
 {
+    if (mark == SIZE_MAX)
+        return;
     w->len = mark;
     w->full = false;
+}
+
+/* Ends a value that is written in pieces: when one did not fit, takes back those before it, and the writer stays full.
+ * `start` is w->len from before the first piece. */
+static inline void writer_whole(struct writer *w, size_t start)
+{
+    if (w->full)
+        w->len = start;
 }
 
 /* Decimal text of v, no padding. */
 void writer_u64_text(struct writer *w, uint64_t v);
 void writer_i64_text(struct writer *w, int64_t v);
-/* v / 10^decimals as decimal text with trailing zeros of the fraction cut, e.g. (-123400000, 7) -> "-12.34". */
+/* v / 10^decimals as decimal text with trailing zeros of the fraction cut, e.g. (-123400000, 7) -> "-12.34".
+ * decimals <= 19. */
 void writer_fixed_text(struct writer *w, int64_t v, unsigned decimals);
 /* Lower or upper case hex of the bytes, no separators. */
 void writer_hex(struct writer *w, struct slice bytes, bool upper);
