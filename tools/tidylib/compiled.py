@@ -19,9 +19,10 @@ BASE = ['-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-Isrc', '-I
 PROOF = ['-O1', '-fno-inline', '-fno-optimize-sibling-calls', '-fno-pic', '-fno-stack-protector', '-U_FORTIFY_SOURCE', '-fcallgraph-info=su']
 # Paths that a microcontroller without a floating point unit runs: the compiler may not touch a float register there.
 NO_FLOAT_DIRS = ('src/core/', 'src/event/', 'src/edge/can/', 'src/gateway/')
-# All that the core may need from outside: string functions that every freestanding library has, and the assert hook.
-NEEDED_OK = {'memcpy', 'memset', 'memcmp', 'memmove', 'memchr', 'strlen', 'strcmp', 'strncmp', 'strchr', '__assert_fail'}
-SOFT_FLOAT = re.compile(r'^__(add|sub|mul|div|neg|cmp|eq|ne|l[te]|g[te]|unord|fix|fixuns|float|floatun|extend|trunc)\w*(sf|df|xf|tf)')
+# All that the core may need from outside: string functions that every freestanding library has, the assert hook, and the
+# integer helpers of the compiler's own library.
+NEEDED_OK = {'memcpy', 'memset', 'memcmp', 'memmove', 'memchr', 'strlen', 'strcmp', 'strncmp', 'strchr', '__assert_fail',
+             '__popcountdi2', '__clzdi2', '__ctzdi2', '__udivti3', '__umodti3', '__divti3', '__modti3', '__multi3'}
 
 
 class Object:
@@ -147,8 +148,8 @@ def check_vehicle(tree):
             yield Finding(o.name, line, text, fix)
             continue
         for symbol in sorted(o.needed - at_home - NEEDED_OK):
-            fix = 'use integers in fixed units' if SOFT_FLOAT.match(symbol) else 'take what it gives as an argument or a small contract'
-            yield Finding(o.name, _line_with(tree, o.name, symbol), 'needs %s, which the vehicle does not have' % symbol, fix)
+            yield Finding(o.name, _line_with(tree, o.name, symbol), 'needs %s, which the vehicle does not have' % symbol,
+                          'take what it gives as an argument or a small contract')
         for symbol in sorted(o.mutable):
             plain = symbol.split('.')[0]
             yield Finding(o.name, _line_with(tree, o.name, plain), 'static data that can change: %s' % plain, 'put it into the context that the caller passes')

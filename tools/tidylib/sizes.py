@@ -78,5 +78,5 @@ def check_sizes(tree):
 def check_blobs(tree):
     for name in tree.files:
         if tree.size(name) > FILE_BYTES_MAX:
-            yield Finding(name, 0, 'the file has %d KiB, at most %d' % (tree.size(name) // 1024, FILE_BYTES_MAX // 1024),
+            yield Finding(name, 0, 'the file has %d bytes, at most %d' % (tree.size(name), FILE_BYTES_MAX),
                           'generate it, or read it from where it is kept')
