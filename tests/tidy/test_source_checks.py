@@ -58,7 +58,7 @@ def test_header_rules(tree, found):
 @pytest.mark.parametrize('name, line', [
     ('src/base/x.c', 'strcpy(a, b);'), ('tests/unit/x.c', 'sprintf(a, "x");'), ('src/app/x.c', 'atoi(s);'), ('sim/x.c', 'rand();'),
     ('src/detect/x.c', 't = time(NULL);'), ('src/api/x.c', 'clock_gettime(0, &t);'), ('src/base/x.c', 'socket(1, 2, 3);'),
-    ('src/store/x.c', 'getrandom(p, 8, 0);'), ('src/respond/x.c', 'printf("x");'), ('src/ingest/x.c', 'exit(1);'),
+    ('src/store/x.c', 'getrandom(p, 8, 0);'), ('src/respond/x.c', 'printf("x");'), ('src/respond/x.c', 'fputs("x", stderr);'), ('src/ingest/x.c', 'exit(1);'),
     ('src/codec/x.c', 'malloc(3);'), ('src/event/x.c', 'snprintf(a, 3, "x");'), ('src/edge/eth/x.c', 'free (p);'),
 ])
 def test_a_banned_call_is_found_where_it_is_banned(tree, name, line):
@@ -70,7 +70,7 @@ def test_a_banned_call_is_found_where_it_is_banned(tree, name, line):
 @pytest.mark.parametrize('name, line', [
     ('src/app/x.c', 't = time(NULL);'), ('src/base/x.c', 'malloc(3);'), ('src/core/x.c', 'x.free(p); y->time(q);'),
     ('src/core/x.c', '/* malloc(3) */ "exit(1)";'), ('src/core/x.c', 'pool_free(p); uptime(3);'), ('src/edge/host/x.c', 'snprintf(a, 3, "x");'),
-    ('src/base/clock.c', 'clock_gettime(0, &t);'), ('tests/unit/x.c', 'printf("x");'),
+    ('src/base/crypto.c', 'RAND_bytes(p, 8);'), ('src/base/x.c', 'fprintf(out, "x");'), ('tests/unit/x.c', 'printf("x");'),
 ])
 def test_calls_that_are_fine_pass(tree, name, line):
     assert list(calls.check_calls(tree({name: line + '\n'}))) == []
