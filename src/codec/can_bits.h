@@ -1,8 +1,8 @@
 /* can_bits: takes an integer out of a frame, where a network description says its bits are.
  *
- * Positions follow the DBC convention. Intel (little endian): `start` is the least significant bit, bit n is byte n / 8,
- * weight n % 8, and bits ascend. Motorola (big endian): `start` is the most significant bit in the same numbering, and
- * the walk goes down within a byte and on to bit 7 of the next byte. No floating point: this is the path a small
+ * Positions follow the DBC convention. Intel (little endian): `start` is the least significant bit, bit n is byte n /
+ * 8, weight n % 8, and bits ascend. Motorola (big endian): `start` is the most significant bit in the same numbering,
+ * and the walk goes down within a byte and on to bit 7 of the next byte. No floating point: this is the path a small
  * controller uses. Cost: at most 9 bytes touched. Memory: none. */
 #ifndef CODEC_CAN_BITS_H
 #define CODEC_CAN_BITS_H

@@ -1,8 +1,8 @@
 /* can_frame: one frame of a CAN bus as every reader in this tree hands it on, whatever file or socket it came from.
  *
  * Classic CAN and CAN FD; CAN XL is not represented. An error frame is a frame with CAN_FRAME_ERR whose id holds the
- * class bits of linux/can/error.h and whose data are its eight bytes of detail (all zero when the source knows no more).
- * A remote frame asks for `dlc` bytes and carries none: len is 0.
+ * class bits of linux/can/error.h and whose data are its eight bytes of detail (all zero when the source knows no
+ * more). A remote frame asks for `dlc` bytes and carries none: len is 0.
  *
  * Memory: a value; `bus` is borrowed from the line or table of the reader and valid as long as that is. Times are
  * microseconds on the source's own scale (candump -tz starts at 0), and may go backwards in real captures.

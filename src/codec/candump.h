@@ -34,10 +34,10 @@ enum candump_kind { CANDUMP_COMMENT, CANDUMP_FRAME, CANDUMP_DROPS };
 
 struct candump_item {
     enum candump_kind kind;
-    struct can_frame frame;   /* CANDUMP_FRAME */
-    struct slice bus;         /* CANDUMP_DROPS, borrowed */
-    uint64_t drops;           /* CANDUMP_DROPS: frames lost since the last such line */
-    uint64_t drops_total;     /* CANDUMP_DROPS: since the recording began */
+    struct can_frame frame; /* CANDUMP_FRAME */
+    struct slice bus;       /* CANDUMP_DROPS, borrowed */
+    uint64_t drops;         /* CANDUMP_DROPS: frames lost since the last such line */
+    uint64_t drops_total;   /* CANDUMP_DROPS: since the recording began */
 };
 
 struct candump_fault {

@@ -1,8 +1,8 @@
 /* dbc: a CAN network description (Vector DBC), read into caller memory, and frames decoded with it.
  *
  * What is kept: messages with their signals, multiplexing (simple and extended, as inclusive ranges), value
- * descriptions, and the attributes that say how a message is sent. Comments, nodes, environment variables, signal groups
- * and relations are checked for their grammar and left out. Messages are sorted by identifier.
+ * descriptions, and the attributes that say how a message is sent. Comments, nodes, environment variables, signal
+ * groups and relations are checked for their grammar and left out. Messages are sorted by identifier.
  *
  * Text is cp1252 unless the file begins with a UTF-8 mark or is valid UTF-8 as a whole; names and units come out as
  * UTF-8. Statements may stand in any order. The reader is as strict as cantools without its strict mode: signals may
@@ -21,10 +21,11 @@
 #include "core/must_use.h"
 #include "core/slice.h"
 
-#define DBC_NONE              UINT32_MAX
-#define DBC_MESSAGE_BYTES_MAX 65535u
-#define DBC_SIGNAL_BITS_MAX   4096u
-#define DBC_MUX_DEPTH_MAX     16u /* multiplexers above one signal; a deeper signal is never present */
+#define DBC_NONE                UINT32_MAX
+#define DBC_MESSAGE_BYTES_MAX   65535u
+#define DBC_SIGNAL_BITS_MAX     4096u
+#define DBC_MESSAGE_SIGNALS_MAX 4096u
+#define DBC_MUX_DEPTH_MAX       16u /* multiplexers above one signal; a deeper signal is never present */
 
 enum dbc_signal_flag {
     DBC_SIGNAL_FLOAT = 1,       /* IEEE 754, 16, 32 or 64 bits */
@@ -43,10 +44,10 @@ struct dbc_signal {
     struct can_bits bits;
     uint32_t flags; /* enum dbc_signal_flag */
     uint32_t line;
-    double factor, offset, min, max; /* physical = raw * factor + offset; min and max are physical */
-    int64_t factor_int, offset_int;  /* DBC_SIGNAL_EXACT */
-    double start_value;              /* GenSigStartValue, raw; NaN when not given */
-    uint32_t mux;                    /* DBC_SIGNAL_MUXED: index in dbc.signals of its multiplexer */
+    double factor, offset, min, max;   /* physical = raw * factor + offset; min and max are physical */
+    int64_t factor_int, offset_int;    /* DBC_SIGNAL_EXACT */
+    double start_value;                /* GenSigStartValue, raw; NaN when not given */
+    uint32_t mux;                      /* DBC_SIGNAL_MUXED: index in dbc.signals of its multiplexer */
     uint32_t range_first, range_count; /* DBC_SIGNAL_MUXED: multiplexer values, in dbc.ranges */
     uint32_t text_first, text_count;   /* value descriptions, in dbc.texts */
     uint64_t mux_id;                   /* k of m<k>; used while reading */
@@ -63,7 +64,7 @@ enum dbc_frame_format {
 };
 
 struct dbc_message {
-    struct slice name; /* long name when the file has one */
+    struct slice name;      /* long name when the file has one */
     struct slice sender;    /* empty when none or Vector__XXX */
     struct slice send_type; /* GenMsgSendType, e.g. "Cyclic"; empty when not given */
     uint32_t id;            /* 11 or 29 bits */

@@ -30,19 +30,19 @@ enum isotp_flow { ISOTP_FLOW_CONTINUE = 0, ISOTP_FLOW_WAIT = 1, ISOTP_FLOW_OVERF
 
 struct isotp_item {
     enum isotp_kind kind;
-    struct slice payload;  /* ISOTP_MESSAGE; borrowed until the next step */
-    enum isotp_flow flow;  /* ISOTP_FLOW */
-    uint8_t block_size;    /* ISOTP_FLOW; 0 = all */
-    uint32_t gap_us_min;   /* ISOTP_FLOW; separation time asked for */
-    bool dropped;          /* this frame ended a half message without completing it */
+    struct slice payload; /* ISOTP_MESSAGE; borrowed until the next step */
+    enum isotp_flow flow; /* ISOTP_FLOW */
+    uint8_t block_size;   /* ISOTP_FLOW; 0 = all */
+    uint32_t gap_us_min;  /* ISOTP_FLOW; separation time asked for */
+    bool dropped;         /* this frame ended a half message without completing it */
 };
 
 struct isotp {
     uint8_t *buf; /* borrowed */
     size_t size;
-    size_t have;      /* bytes of the message so far */
-    size_t want;      /* its length; 0 while none is under way */
-    int64_t seen_us;  /* time of its last frame */
+    size_t have;     /* bytes of the message so far */
+    size_t want;     /* its length; 0 while none is under way */
+    int64_t seen_us; /* time of its last frame */
     int64_t timeout_us;
     uint8_t sequence; /* number the next consecutive frame must have */
     uint32_t messages_count, sequence_errors_count, timeouts_count, too_long_count, aborted_count, malformed_count;

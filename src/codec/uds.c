@@ -42,7 +42,8 @@ static bool has_did(uint8_t sid)
     }
 }
 
-/* A response never has 0x40 clear and a request never has it set (ISO 14229-1 table 2), except that 0x7F is negative. */
+/* A response never has 0x40 clear and a request never has it set (ISO 14229-1 table 2), except that 0x7F is negative.
+ */
 static void take_parameters(struct uds *u, struct slice rest)
 {
     if (uds_has_sub(u->sid) && rest.len >= 1) {

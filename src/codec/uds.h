@@ -58,13 +58,13 @@ enum uds_nrc {
 };
 
 struct uds {
-    uint8_t sid;        /* of the request, in responses too */
+    uint8_t sid; /* of the request, in responses too */
     bool is_response;
     bool negative;
-    uint8_t nrc;        /* negative only */
+    uint8_t nrc; /* negative only */
     bool has_sub;
-    uint8_t sub;        /* sub-function without its suppress bit */
-    bool suppress;      /* request: no positive response wanted */
+    uint8_t sub;   /* sub-function without its suppress bit */
+    bool suppress; /* request: no positive response wanted */
     bool has_did;
     uint16_t did;       /* data identifier: first one of 22, 24, 2C; the one of 2E, 2F; routine id of 31 */
     struct slice param; /* what follows the parts above; borrowed */
