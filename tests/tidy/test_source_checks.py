@@ -25,6 +25,7 @@ def test_comments_and_strings_are_blanked_and_lines_stay():
     ('src/detect/x.c', '"core/missing.h"', 'is not a file under src/'),
     ('src/core/x.c', '<stdio.h>', 'has no operating system'),
     ('src/codec/x.c', '<stdlib.h>', 'has no operating system'),
+    ('src/event/x.c', '<math.h>', 'has no operating system'),
     ('src/edge/can/x.c', '<time.h>', 'has no operating system'),
     ('src/gateway/journal.c', '<unistd.h>', 'has no operating system'),
     ('src/odd/x.c', '<stdio.h>', 'is not a layer'),
@@ -40,7 +41,7 @@ def test_includes_that_point_down_pass(tree):
     clean = {**LAYERED,
              'src/detect/x.c': '#include <stdio.h>\n#include "base/b.h"\n#include "core/a.h"\n#include "detect/d.h"\n',
              'src/app/x.c': '#include "detect/d.h"\n', 'src/edge/host/x.c': '#include <stdio.h>\n',
-             'src/gateway/uplink.c': '#include <stdio.h>\n', 'src/core/x.c': '#include <string.h>\n',
+             'src/gateway/uplink.c': '#include <stdio.h>\n', 'src/core/x.c': '#include <string.h>\n', 'src/codec/y.c': '#include <math.h>\n',
              'tests/unit/core/test_x.c': '#include "core/a.h"\n#include "help.h"\n', 'tests/unit/help.h': ''}
     assert list(layers.check_includes(tree(clean))) == []
 
@@ -48,11 +49,11 @@ def test_includes_that_point_down_pass(tree):
 def test_header_rules(tree, found):
     umbrella = {'src/core/all.h': '#ifndef CORE_ALL_H\n#define CORE_ALL_H\n#include "core/a.h"\n#endif\n',
                 'src/core/bare.h': 'int bare(void);\n',
-                'src/core/var.h': '#ifndef CORE_VAR_H\n#define CORE_VAR_H\nextern int shared;\nextern int f(int);\nextern "C" int g;\n#endif\n'}
+                'src/core/var.h': '#ifndef CORE_VAR_H\n#define CORE_VAR_H\nextern int shared;\nextern int f(int);\nextern const int TABLE[3];\nextern const char *const NAME;\nextern const char *name;\nextern "C" int g;\n#endif\n'}
     assert found(layers.check_headers(tree({**LAYERED, **umbrella}))) == [
         'src/core/all.h:0 an umbrella header (1 includes of ours)',
         'src/core/bare.h:1 no include guard CORE_BARE_H',
-        'src/core/var.h:3 an extern variable']
+        'src/core/var.h:3 an extern variable', 'src/core/var.h:7 an extern variable']
 
 
 @pytest.mark.parametrize('name, line', [
