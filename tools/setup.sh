@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 declare -A PACKAGES=(
     [build]="build-essential cmake ninja-build pkg-config ccache python3 python3-yaml openssl ca-certificates
              libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libssl-dev libargon2-dev libsqlite3-dev
-             libzstd-dev libyaml-dev libjansson-dev libsimdjson-dev libpcap-dev libhyperscan-dev libpcre2-dev
+             libzstd-dev zlib1g-dev libyaml-dev libjansson-dev libsimdjson-dev libpcap-dev libhyperscan-dev libpcre2-dev
              libseccomp-dev"
     [test]="python3-venv libcmocka-dev libcbor-dev sqlite3 valgrind jq clang libclang-rt-14-dev"
     [console]="chromium fonts-dejavu-core"
