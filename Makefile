@@ -72,7 +72,7 @@ fmt-check: ## Fail when a C source is not formatted
 .PHONY: lint
 lint: ## clang-tidy over src and sim
 	@cmake --preset clang >/dev/null
-	@run-clang-tidy -quiet -j $(JOBS) -p build/clang '$(CURDIR)/(src|sim)/.*\.c$$' 2>/dev/null | grep -v '^clang-tidy'; exit $${PIPESTATUS[0]}
+	@run-clang-tidy -quiet -j $(JOBS) -p build/clang '$(CURDIR)/(src|sim)/.*\.c$$' 2>/dev/null | sed -e 's/\x1b\[[0-9;]*m//g' -e '/^clang-tidy/d'; exit $${PIPESTATUS[0]}
 lint: SHELL := /bin/bash
 
 .PHONY: fuzz

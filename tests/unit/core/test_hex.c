@@ -34,7 +34,8 @@ static void anything_else_is_refused_and_writes_nothing(void **state)
     static const struct {
         const char *text;
         size_t size;
-    } row[] = {{"", 1}, {"1", 1}, {"123", 1}, {"12", 2}, {"12 4", 2}, {"0x12", 2}, {"1g", 1}, {"12", 0}, {"123x", 2}};
+    } row[] = {{"", 1},     {"1", 1},  {"123", 1}, {"12", 2},   {"12 4", 2},
+               {"0x12", 2}, {"1g", 1}, {"12", 0},  {"123x", 2}, {"", SIZE_MAX / 2 + 1}};
 
     (void)state;
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
