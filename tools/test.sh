@@ -100,7 +100,7 @@ stage_fuzz() {
 
 # The lines in which the runners of a stage count what they did: pytest, ctest, node --test, tidy, fuzz.
 counts_of() { # log
-    grep -E '^(=* ?[0-9]+ (passed|failed|skipped|error).* in [0-9.]+s|[0-9]+% tests passed.*|. (pass|fail|skipped) [0-9]+|tidy: .*|fuzz: .*|skipped: .*|no test.*)' "$1" |
+    grep -E '^(=* ?[0-9]+ (passed|failed|skipped|error).* in [0-9.]+s|[0-9]+% tests passed.*|[^a-z]*(pass|fail|skipped) [0-9]+|tidy: .*|fuzz: .*|skipped: .*|no test.*)' "$1" |
         sed -e 's/^=* *//' -e 's/ *=*$//' | paste -sd ';' | sed 's/;/; /g'
 }
 

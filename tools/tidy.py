@@ -40,7 +40,6 @@ CHECKS = {
     'schema': check_schema,
     'alone': compiled.check_headers_alone,
     'vehicle': compiled.check_vehicle,
-    'vids': compiled.check_vids_exports,
 }
 
 

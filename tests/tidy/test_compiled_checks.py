@@ -1,6 +1,4 @@
 """The checks that compile: for every promise about the vehicle's core, a source that breaks it."""
-import subprocess
-
 import pytest
 
 from tidylib import compiled
@@ -23,6 +21,7 @@ def test_a_clean_core_passes_twice_and_the_second_time_from_the_kept_objects(tre
     ('src/core/x.c', 'int f(int a);\nint g(int a);\nint f(int a)\n{\n    return g(a) + 1;\n}\nint g(int a)\n{\n    return f(a) + 1;\n}\n', 'recursion'),
     ('src/core/x.c', 'double f(double a);\ndouble f(double a)\n{\n    return a * 2;\n}\n', 'SSE'),
     ('src/core/x.c', 'int f(int *a);\nint f(int *a)\n{\n    double d = *a;\n    *a = (int)(d * 1.1);\n    return 0;\n}\n', 'SSE'),
+    ('src/edge/can/x.c', 'int f(void);\nint f(void)\n{\n    return 1;\n}\n', 'libvids exports f'),
     ('src/core/x.c', 'int f(void)\n{\n    return g();\n}\n', 'implicit declaration'),
 ])
 def test_a_broken_promise_is_found(tree, name, source, what):
@@ -51,12 +50,3 @@ def test_an_edit_of_a_header_is_not_hidden_by_the_kept_objects(tree):
 def test_a_cycle_in_calls_is_named():
     assert compiled.find_cycle({('a', 'b'), ('b', 'c'), ('a', 'c'), ('c', 'd')}) is None
     assert sorted(compiled.find_cycle({('a', 'b'), ('b', 'c'), ('c', 'b')})) == ['b', 'c']
-
-
-def test_the_vehicle_library_exports_its_prefix_only(tree, tmp_path, found):
-    t = tree({'build/x.c': 'int vids_run(void);\nint vids_run(void)\n{\n    return 1;\n}\nint helper(void);\nint helper(void)\n{\n    return 1;\n}\n'})
-    folder = tmp_path / 'build/release/src/edge'
-    folder.mkdir(parents=True)
-    subprocess.run(['gcc', '-c', tmp_path / 'build/x.c', '-o', tmp_path / 'build/x.o'], check=True)
-    subprocess.run(['ar', 'rc', folder / 'libvids.a', tmp_path / 'build/x.o'], check=True)
-    assert found(compiled.check_vids_exports(t)) == ['src/edge/CMakeLists.txt:0 libvids.a exports helper']

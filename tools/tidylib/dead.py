@@ -19,6 +19,7 @@ def _cmake_words(tree, name):
 
 
 def check_dead_files(tree):
+    """Each source is named by a CMakeLists.txt, each header is included by somebody."""
     for name in tree.select(('.c', '.cc'), ('src/', 'sim/', 'tests/unit/', 'fuzz/', 'bench/'), generated=True):
         base = os.path.basename(name)
         stem = os.path.splitext(base)[0]

@@ -76,6 +76,7 @@ def check_sizes(tree):
 
 
 def check_blobs(tree):
+    """No large files in the repository."""
     for name in tree.files:
         if tree.size(name) > FILE_BYTES_MAX:
             yield Finding(name, 0, 'the file has %d bytes, at most %d' % (tree.size(name), FILE_BYTES_MAX),

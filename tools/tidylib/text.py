@@ -22,6 +22,7 @@ def is_text(name):
 
 
 def check_text(tree):
+    """Line ends, stray blanks, loose ends, paths of one machine."""
     for name in tree.files:
         if not is_text(name):
             continue
