@@ -117,8 +117,11 @@ install_npm() {
     if [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
         return
     fi
-    say "installing the console's npm packages"
-    quietly npm --prefix console ci --no-audit --no-fund
+    # What a developer installed by hand and matches is left as it is: `npm ci` would take it away under a running server.
+    if ! npm --prefix console ls >/dev/null 2>&1; then
+        say "installing the console's npm packages"
+        quietly npm --prefix console ci --no-audit --no-fund
+    fi
     echo "$wanted" >"$stamp"
 }
 
