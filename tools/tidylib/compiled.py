@@ -14,7 +14,7 @@ from .tree import Finding
 
 CC = os.environ.get('CC', 'gcc')
 CACHE = 'build/tidy'
-BASE = ['-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-Isrc', '-I.']
+BASE = ['-std=c17', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-Isrc', '-Isim', '-I.']
 # No inlining, so that the call graph and the needed symbols are those of the source.
 PROOF = ['-O1', '-fno-inline', '-fno-optimize-sibling-calls', '-fno-pic', '-fno-stack-protector', '-U_FORTIFY_SOURCE', '-fcallgraph-info=su']
 # Paths that a microcontroller without a floating point unit runs: the compiler may not touch a float register there.
