@@ -1,0 +1,221 @@
+/* slot: one frame per slot of a cyclic identifier.
+ *
+ * A cyclic sender leaves one frame in each slot of a grid with its cycle time. The grid is followed by a phase-locked
+ * loop: next = last slot + cycle + residual / 2^gain. A frame belongs to the slot it is nearest to, so jitter, even half
+ * a cycle of it, is no alarm; a second frame in a slot is one frame too many, and that is what injection, flooding and
+ * replay cannot avoid without silencing the sender. Unlike the time between frames this accuses the slot, not the
+ * innocent next frame.
+ *
+ * What looks alike but is harmless, and how it is told apart:
+ *  - Late frames: a slot that stayed empty gives a credit, and the frame that comes too late uses it.
+ *  - A frame so early that ordinary jitter could have moved it there: wait. If the slot it might have been meant for is
+ *    then filled by another frame, it was too many; if that slot stays empty, it was early.
+ *  - Sending on change: an identifier whose payload mostly stays may send a changed payload at once, out of turn. Wait.
+ *    When the next ordinary frame carries the changed payload on, it was the sender; when the payload goes back, not.
+ *  - A restarted sender or a shifted clock: frames stay outside the tolerance, the grid is set anew after OFF_MAX.
+ * An alarm needs `need` slots with an extra frame out of the last 8 (1 for a grid learned without any). */
+#include "edge/can/state.h"
+
+#define SLOT_LOCKED     3
+#define OFF_MAX         6
+#define LEAP_SLOTS      64 /* longer away: lock on anew */
+#define CHANGE_RECENT   8
+#define HELD_MANY       6 /* extra frames with a changed payload before an ordinary one: no sender on change does that */
+
+static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
+{
+    st->next_us = now + cycle;
+    st->lock = 1;
+    st->credit = 0;
+    st->off_count = 0;
+    st->history = 0;
+    st->flags &= (uint8_t)~STATE_HELD;
+}
+
+static void slot_remember(struct vids *v, const struct vids_look *k, int32_t residual)
+{
+    k->st->slot_frame = (uint32_t)v->frame_index;
+    k->st->slot_us = k->now;
+    k->st->slot_residual = residual;
+}
+
+static void payload_remember(const struct vids_look *k)
+{
+    struct vids_id_state *st = k->st;
+
+    if (k->hash != st->last_hash)
+        st->since_change = 0;
+    else if (st->since_change < UINT8_MAX)
+        st->since_change++;
+    st->last_hash = k->hash;
+}
+
+/* Until three frames came in step there is no grid to accuse anyone with. */
+static void slot_acquire(struct vids *v, const struct vids_look *k, uint32_t cycle, int32_t residual)
+{
+    struct vids_id_state *st = k->st;
+    int32_t tolerance = (int32_t)model_u32(k->id + ID_AT_TOLERANCE_US), half = (int32_t)(cycle / 2);
+
+    if (st->lock == 0 || residual < -half || residual > half || vids_abs(residual) > tolerance) {
+        slot_set(st, k->now, cycle);
+    } else {
+        st->lock++;
+        st->next_us += cycle + (uint32_t)(residual / 2);
+    }
+    slot_remember(v, k, 0);
+    payload_remember(k);
+}
+
+/* The extra frame at frame_low is certain. */
+static void slot_accuse(struct vids *v, const struct vids_look *k, uint32_t frame_low, uint32_t rel_us, uint32_t hash,
+                        int32_t early_us)
+{
+    struct vids_id_state *st = k->st;
+    uint32_t cycle = model_u32(k->id + ID_AT_CYCLE_US), need = k->id[ID_AT_NEED];
+    bool again = (k->flags & ID_FRESH) != 0 && hash == st->extra_hash;
+
+    st->extra_hash = hash;
+    st->history |= 1;
+    if ((uint32_t)__builtin_popcount(st->history) < need)
+        return;
+    uint32_t score = 100 + (uint32_t)((uint64_t)(uint32_t)early_us * 100 / cycle);
+    struct vids_finding *f = vids_raise_id(v, k, again ? VIDS_REPLAY : VIDS_SLOT_RESIDUAL,
+                                           again ? EV_CAN_REPLAY : EV_CAN_CYCLE_TOO_FAST, score);
+    if (f == NULL)
+        return;
+    f->learned = (k->flags & ID_LEARNED_CYCLE) != 0;
+    vids_finding_frame(v, f, frame_low, rel_us);
+    if (again) {
+        vids_finding_uint(f, EV_F_FRAMES, 1);
+    } else {
+        vids_finding_uint(f, EV_F_GAP_US, k->now - st->last_us);
+        vids_finding_uint(f, EV_F_CYCLE_US, cycle);
+    }
+}
+
+/* The wait of an ambiguous extra frame ends with this frame, which fills a slot. */
+static void held_resolve(struct vids *v, const struct vids_look *k, uint32_t missed)
+{
+    struct vids_id_state *st = k->st;
+    bool sticky = (k->flags & ID_STICKY) != 0;
+
+    st->flags &= (uint8_t)~STATE_HELD;
+    if (missed > 0) { /* the slot stayed empty: the frame was early, not too many */
+        if (st->credit > 0)
+            st->credit--;
+        return;
+    }
+    if (sticky && st->held_hash != st->last_hash && k->hash == st->held_hash)
+        return; /* sent on change, and the change stays */
+    slot_accuse(v, k, st->held_frame, st->held_us, st->held_hash, vids_abs((int32_t)(st->next_us - st->held_us)));
+}
+
+static void slot_fill(struct vids *v, const struct vids_look *k, uint32_t cycle, int32_t residual)
+{
+    struct vids_id_state *st = k->st;
+    int32_t tolerance = (int32_t)model_u32(k->id + ID_AT_TOLERANCE_US), half = (int32_t)(cycle / 2);
+    uint32_t missed = 0;
+
+    if (residual > half) {
+        missed = (uint32_t)(residual + half) / cycle;
+        if (missed >= LEAP_SLOTS) {
+            slot_set(st, k->now, cycle);
+            payload_remember(k);
+            return;
+        }
+        residual -= (int32_t)(missed * cycle);
+        st->credit = (uint8_t)missed;
+    } else if (st->credit > 0 && residual <= tolerance) {
+        st->credit--; /* credits run out within a few slots in time */
+    }
+    if ((st->flags & STATE_HELD) != 0)
+        held_resolve(v, k, missed);
+    st->history = (uint8_t)(st->history << 1);
+    st->next_us += (missed + 1) * cycle;
+    if (vids_abs(residual) <= tolerance) {
+        st->off_count = 0;
+        st->next_us += (uint32_t)(residual / (INT32_C(1) << k->id[ID_AT_GAIN]));
+    } else if (++st->off_count >= OFF_MAX) {
+        st->off_count = 0;
+        st->next_us = k->now + cycle;
+    } else {
+        int32_t step = residual < 0 ? -tolerance : tolerance;
+        st->next_us += (uint32_t)(step / (INT32_C(1) << k->id[ID_AT_GAIN]));
+    }
+    slot_remember(v, k, residual);
+    payload_remember(k);
+}
+
+static void held_set(struct vids_id_state *st, uint32_t frame, uint32_t rel_us, uint32_t hash)
+{
+    st->flags |= STATE_HELD;
+    st->held_count = 1;
+    st->held_frame = frame;
+    st->held_us = rel_us;
+    st->held_hash = hash;
+}
+
+/* An extra frame of an identifier that may send on change. True when that settles it or must be awaited. */
+static bool sticky_extra(struct vids *v, const struct vids_look *k)
+{
+    struct vids_id_state *st = k->st;
+
+    if (k->hash == st->last_hash) {
+        if ((st->flags & STATE_HELD) != 0) { /* changed and back, both at once: a sender on change does that */
+            st->flags &= (uint8_t)~STATE_HELD;
+            st->since_change = 0;
+            return true;
+        }
+        return st->since_change < CHANGE_RECENT; /* repeats its change */
+    }
+    if ((st->flags & STATE_HELD) == 0) {
+        held_set(st, (uint32_t)v->frame_index, k->now, k->hash);
+        return true;
+    }
+    if (++st->held_count < HELD_MANY)
+        return true;
+    st->flags &= (uint8_t)~STATE_HELD;
+    return false;
+}
+
+static void slot_extra(struct vids *v, const struct vids_look *k, uint32_t cycle, int32_t residual)
+{
+    struct vids_id_state *st = k->st;
+    int32_t tolerance = (int32_t)model_u32(k->id + ID_AT_TOLERANCE_US);
+    uint32_t frame = (uint32_t)v->frame_index, rel_us = k->now;
+
+    if (st->credit > 0) {
+        st->credit--;
+        payload_remember(k);
+        return;
+    }
+    if ((k->flags & ID_STICKY) != 0 && sticky_extra(v, k))
+        return;
+    /* Of the two frames in this slot the later one is named, unless the earlier one came outside the ordinary jitter. */
+    int32_t off = vids_abs(residual + (int32_t)cycle), before = vids_abs(st->slot_residual);
+    if (before > tolerance / 3 * 2 && before > off) {
+        frame = st->slot_frame;
+        rel_us = st->slot_us;
+    }
+    if ((st->flags & STATE_HELD) != 0) { /* a third frame: no jitter explains that */
+        st->flags &= (uint8_t)~STATE_HELD;
+        slot_accuse(v, k, st->held_frame, st->held_us, st->held_hash, -residual);
+    } else if (-residual < 2 * tolerance) {
+        held_set(st, frame, rel_us, k->hash);
+    } else {
+        slot_accuse(v, k, frame, rel_us, k->hash, -residual);
+    }
+}
+
+void vids_slot_step(struct vids *v, const struct vids_look *k)
+{
+    uint32_t cycle = model_u32(k->id + ID_AT_CYCLE_US);
+    int32_t residual = (int32_t)(k->now - k->st->next_us);
+
+    if (k->st->lock < SLOT_LOCKED)
+        slot_acquire(v, k, cycle, residual);
+    else if (residual < -(int32_t)(cycle / 2))
+        slot_extra(v, k, cycle, residual);
+    else
+        slot_fill(v, k, cycle, residual);
+}
