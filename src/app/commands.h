@@ -4,6 +4,7 @@
 #define APP_COMMANDS_H
 
 int cmd_config(int argc, char **argv);
+int cmd_dbc(int argc, char **argv);
 int cmd_pki(int argc, char **argv);
 
 #endif

@@ -12,6 +12,7 @@ struct command {
 
 static const struct command COMMAND[] = {
     {"config", "check a configuration file of vsocd", cmd_config},
+    {"dbc", "read CAN frames with a network description", cmd_dbc},
     {"pki", "make the certificates and keys of a fleet", cmd_pki},
 };
 #define COMMAND_COUNT (sizeof COMMAND / sizeof COMMAND[0])

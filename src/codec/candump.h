@@ -24,6 +24,7 @@
 #define CODEC_CANDUMP_H
 
 #include "codec/can_frame.h"
+#include "codec/line_scan.h"
 #include "core/err.gen.h"
 #include "core/must_use.h"
 
@@ -40,22 +41,17 @@ struct candump_item {
     uint64_t drops_total;   /* CANDUMP_DROPS: since the recording began */
 };
 
-struct candump_fault {
-    unsigned column;    /* 1-based byte of the line */
-    const char *reason; /* for a person; static text */
-};
-
 /* Reads one line, with or without its LF or CR LF. On failure ret_item is unchanged and ret_fault says where and why:
  * VS_ERR_TRUNCATED (ends too early), VS_ERR_MALFORMED, VS_ERR_RANGE (too many bytes, identifier too big),
  * VS_ERR_UNSUPPORTED (CAN XL), VS_ERR_LIMIT (line too long). */
-VS_MUST_USE enum vs_err candump_line(struct slice line, struct candump_item *ret_item, struct candump_fault *ret_fault);
+VS_MUST_USE enum vs_err candump_line(struct slice line, struct candump_item *ret_item, struct line_fault *ret_fault);
 
 /* A whole log in memory, line by line. */
 struct candump {
     struct slice text; /* borrowed */
     size_t pos;
     uint64_t line; /* 1-based number of the line last read */
-    struct candump_fault fault;
+    struct line_fault fault;
 };
 
 void candump_init(struct candump *cd, struct slice text);
