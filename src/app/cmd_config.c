@@ -15,7 +15,7 @@ int cmd_config(int argc, char **argv)
         return 0;
     }
     if (argc != 3 || strcmp(argv[1], "check") != 0) {
-        fprintf(stderr, "usage: vsoc config check FILE\n");
+        fprintf(stderr, "vsoc config: cannot make sense of %s; usage: vsoc config check FILE\n", argc > 1 ? argv[1] : "nothing");
         return 2;
     }
     if (!vsocd_config_read(argv[2], &cfg))

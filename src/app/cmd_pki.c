@@ -163,6 +163,8 @@ int cmd_pki(int argc, char **argv)
     if (argc == 5 && strcmp(argv[1], "vehicle") == 0)
         return vehicle(argv[2], argv[3], argv[4]);
     FILE *f = argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr;
+    if (f == stderr)
+        fprintf(f, "vsoc pki: cannot make sense of %s\n", argc > 1 ? argv[1] : "nothing");
     fprintf(f, "usage: vsoc pki init DIR\n       vsoc pki vehicle DIR VIN OUTDIR\n\n"
                "init makes a vehicle CA, a server certificate, the pseudonym and vault keys and vsocd.yaml in DIR.\n"
                "vehicle makes a key and a certificate whose subject is the pseudonym of VIN.\n");

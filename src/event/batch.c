@@ -306,11 +306,26 @@ static enum vs_err take_folds(struct batch_reader *r, struct event *ev)
     return err;
 }
 
-/* Takes the value of a type's own field. A value of another kind is passed over and is the event's fault. */
-static enum vs_err take_field(struct batch_reader *r, uint64_t id, struct event *ev)
+/* One bit per field id: which fields an event has already. */
+struct field_set {
+    uint64_t bits[(EV_FIELD_ID_COUNT + 63) / 64];
+};
+
+/* Adds a field; false when it was in the set before. */
+static bool field_set_add(struct field_set *set, uint64_t id)
 {
-    const struct ev_field_info *info = id < EV_F_NONE ? ev_field_find((uint8_t)id) : NULL;
-    struct ev_field f = {.id = (uint8_t)id};
+    uint64_t bit = UINT64_C(1) << (id & 63);
+    bool fresh = (set->bits[id >> 6] & bit) == 0;
+
+    set->bits[id >> 6] |= bit;
+    return fresh;
+}
+
+/* Takes the value of a type's own field. A value of another kind is passed over and is the event's fault. */
+static enum vs_err take_field(struct batch_reader *r, uint64_t id, struct field_set *set, struct event *ev)
+{
+    const struct ev_field_info *info = id < EV_FIELD_ID_COUNT ? ev_field_find((uint8_t)id) : NULL;
+    struct ev_field f;
     enum cbor_major major = cbor_peek(&r->cbor);
     enum cbor_major want = CBOR_UINT;
 
@@ -334,10 +349,11 @@ static enum vs_err take_field(struct batch_reader *r, uint64_t id, struct event 
         want = CBOR_BYTES;
         break;
     }
-    if (major != want || ev->field_count == EV_FIELDS_MAX || event_get(ev, (enum ev_field_id)id) != NULL) {
+    if (major != want || ev->field_count == EV_FIELDS_MAX || !field_set_add(set, id)) {
         cbor_skip(&r->cbor);
         return VS_ERR_MALFORMED;
     }
+    f.id = (uint8_t)id;
     if (info->kind == EV_KIND_UINT)
         f.value.u = cbor_uint(&r->cbor);
     else if (info->kind == EV_KIND_INT)
@@ -441,6 +457,7 @@ static enum vs_err finish_event(const struct batch *b, const struct common *c, s
 enum vs_err batch_reader_next(struct batch_reader *r, struct event *ret, struct batch_error *ret_error)
 {
     struct common c = {.count = 1};
+    struct field_set set = {0};
     enum vs_err err = VS_OK;
 
     memset(ret, 0, offsetof(struct event, field));
@@ -456,7 +473,7 @@ enum vs_err batch_reader_next(struct batch_reader *r, struct event *ret, struct 
     uint64_t pairs = cbor_map(&r->cbor);
     for (uint64_t i = 0; i < pairs && !cbor_failed(&r->cbor); i++) {
         int64_t key = cbor_int(&r->cbor);
-        enum vs_err e = key < 0 ? take_common(r, key, &c, ret) : take_field(r, (uint64_t)key, ret);
+        enum vs_err e = key < 0 ? take_common(r, key, &c, ret) : take_field(r, (uint64_t)key, &set, ret);
 
         if (err == VS_OK)
             err = e;

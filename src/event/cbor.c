@@ -36,7 +36,7 @@ static void cbor_fail(struct cbor *r, size_t pos)
 }
 
 /* Takes a head of any major type with its argument in shortest form. */
-static uint64_t take_head(struct cbor *r, enum cbor_major *ret_major)
+static uint64_t take_long_head(struct cbor *r, enum cbor_major *ret_major)
 {
     size_t start = r->c.pos;
     uint8_t first = cursor_u8(&r->c);
@@ -72,7 +72,14 @@ static uint64_t take_head(struct cbor *r, enum cbor_major *ret_major)
     return r->c.failed ? 0 : v;
 }
 
-static uint64_t take(struct cbor *r, enum cbor_major want)
+static inline uint64_t take_head(struct cbor *r, enum cbor_major *ret_major)
+{
+    uint64_t v;
+
+    return cbor_short_head(r, ret_major, &v) ? v : take_long_head(r, ret_major);
+}
+
+static inline uint64_t take(struct cbor *r, enum cbor_major want)
 {
     size_t start = r->c.pos;
     enum cbor_major major;

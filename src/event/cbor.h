@@ -38,6 +38,18 @@ bool cbor_at_end(const struct cbor *r);
 /* Kind of the next item without taking it; CBOR_SIMPLE at the end or after a failure. */
 enum cbor_major cbor_peek(const struct cbor *r);
 
+/* The head of any item when it is one byte long, which most are: true, and major and argument are set. False: nothing is
+ * taken, and the functions below do it the long way. */
+static inline bool cbor_short_head(struct cbor *r, enum cbor_major *ret_major, uint64_t *ret_argument)
+{
+    if (r->c.failed || r->c.pos >= r->c.in.len || (r->c.in.ptr[r->c.pos] & 31) >= 24)
+        return false;
+    uint8_t head = r->c.in.ptr[r->c.pos++];
+    *ret_major = (enum cbor_major)(head >> 5);
+    *ret_argument = head & 31;
+    return true;
+}
+
 /* Each takes one item of that kind, and fails the reader on another kind. 0 or empty after a failure. */
 uint64_t cbor_uint(struct cbor *r);
 int64_t cbor_int(struct cbor *r); /* unsigned or negative, within int64 */
