@@ -1,4 +1,5 @@
 /* vsoc sim: a seeded fleet with planted attacks and ground truth. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "app/commands.h"
 #include "app/sim_options.h"
 #include "app/wall_clock.h"
+#include "can_trace.h"
 #include "core/hex.h"
 #include "core/timestamp.h"
 #include "drive.h"
@@ -13,6 +15,7 @@
 #define SIM_VEHICLES_MAX 1000000u
 #define SIM_DAYS_MAX     250u
 #define SIM_PARALLEL_MAX 512u
+#define SIM_SECONDS_MAX  86400u
 #define SIM_EPOCH        "2026-01-05T00:00:00Z" /* a Monday; the default start keeps output the same from year to year */
 
 static void usage(FILE *out)
@@ -20,6 +23,7 @@ static void usage(FILE *out)
     fprintf(out,
             "usage: vsoc sim events   [options] > events.jsonl      events as they reach the backend, doubled and late ones too\n"
             "       vsoc sim vehicles [options] > vehicles.jsonl    the fleet, for `vsoc import vehicles`\n"
+            "       vsoc sim trace    --kind KIND --out FILE [--seed N] [--seconds N]   CAN traffic as candump -L text\n"
             "       vsoc sim drive    [options] --pki DIR --url URL sends signed batches to a running vsocd, one JSON summary\n\n"
             "  --seed N         1        the same seed gives the same bytes\n"
             "  --vehicles N     200      1 to %u\n"
@@ -28,7 +32,9 @@ static void usage(FILE *out)
             "  --truth FILE     the planted attacks and look-alikes, one JSON object a line\n"
             "  --pki DIR        made by `vsoc pki init`: pseudonym key and vehicle CA; without it a fixed test key\n"
             "  --url URL        of the ingest door, e.g. https://localhost:8443\n"
-            "  --parallel N     32       requests in flight\n",
+            "  --parallel N     32       requests in flight\n"
+            "  --kind KIND      clean    clean, dos, fuzz, inject or suspend; attacks begin after two thirds\n"
+            "  --seconds N      60       of CAN traffic\n",
             SIM_VEHICLES_MAX, SIM_DAYS_MAX, SIM_EPOCH);
 }
 
@@ -101,6 +107,13 @@ static bool parse(int argc, char **argv, struct sim_options *opt)
         } else if (strcmp(name, "--parallel") == 0) {
             ok = take_number(name, value, 1, SIM_PARALLEL_MAX, &n);
             opt->parallel = (unsigned)n;
+        } else if (strcmp(name, "--seconds") == 0) {
+            ok = take_number(name, value, 1, SIM_SECONDS_MAX, &n);
+            opt->trace_seconds = (unsigned)n;
+        } else if (strcmp(name, "--kind") == 0) {
+            opt->trace_kind = value;
+        } else if (strcmp(name, "--out") == 0) {
+            opt->trace_path = value;
         } else if (strcmp(name, "--start") == 0) {
             start = value;
         } else if (strcmp(name, "--truth") == 0) {
@@ -151,13 +164,34 @@ void sim_put_counters(FILE *out, const struct world *w)
             (unsigned long long)c.doubled, (unsigned long long)c.late_batches, (unsigned long long)c.bytes);
 }
 
+static int sim_trace(const struct sim_options *opt)
+{
+    enum can_trace_kind kind = can_trace_kind_find(opt->trace_kind);
+
+    if (kind == CAN_TRACE_KIND_COUNT || opt->trace_path == NULL) {
+        fprintf(stderr, "vsoc sim trace: give --out FILE and --kind clean, dos, fuzz, inject or suspend\n");
+        return 2;
+    }
+    FILE *f = fopen(opt->trace_path, "wb");
+    uint64_t frames = f != NULL ? can_trace_write(f, opt->world.seed, kind, opt->trace_seconds) : 0;
+    bool ok = f != NULL && ferror(f) == 0;
+    if (f != NULL)
+        ok = fclose(f) == 0 && ok;
+    if (!ok) {
+        fprintf(stderr, "%s: cannot write: %s\n", opt->trace_path, strerror(errno));
+        return 2;
+    }
+    printf("{\"file\":\"%s\",\"kind\":\"%s\",\"frames\":%llu}\n", opt->trace_path, opt->trace_kind, (unsigned long long)frames);
+    return 0;
+}
+
 int cmd_sim(int argc, char **argv)
 {
     static const struct {
         const char *verb;
         int (*run)(const struct sim_options *opt);
-    } VERB[] = {{"events", sim_print_events}, {"vehicles", sim_print_vehicles}, {"drive", sim_drive}};
-    struct sim_options opt = {.world = {.seed = 1, .vehicles = 200, .days = 30}, .parallel = 32};
+    } VERB[] = {{"events", sim_print_events}, {"vehicles", sim_print_vehicles}, {"drive", sim_drive}, {"trace", sim_trace}};
+    struct sim_options opt = {.world = {.seed = 1, .vehicles = 200, .days = 30}, .parallel = 32, .trace_kind = "clean", .trace_seconds = 60};
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
         usage(argc < 2 ? stderr : stdout);

@@ -13,6 +13,9 @@ struct sim_options {
     const char *url;        /* --url, of the ingest door */
     const char *truth_path; /* --truth; NULL = none */
     unsigned parallel;      /* --parallel, requests in flight */
+    const char *trace_kind; /* --kind */
+    const char *trace_path; /* --out */
+    unsigned trace_seconds; /* --seconds */
 };
 
 /* The verbs. Each returns the program's exit code. */
