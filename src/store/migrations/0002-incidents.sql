@@ -4,6 +4,8 @@
 CREATE TABLE incident (
     number BIGINT PRIMARY KEY,       -- shown as INC-<number>
     version BIGINT NOT NULL,         -- rises with every change; writers name the one they saw
+    edit_version BIGINT NOT NULL,    -- the version that the last act of a person (or a merge) made: a writer who saw it
+                                     -- is not refused because a late event moved a count meanwhile
     created_seq BIGINT NOT NULL,     -- change feed position of its creation: snapshots of the queue
     kind BIGINT NOT NULL,            -- enum incident_kind
     title TEXT NOT NULL,
