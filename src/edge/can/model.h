@@ -71,8 +71,10 @@ enum model_id_at {
     ID_AT_COUNTER_LEN = 48,  /* u8, bits, 2 to 8, within one byte */
     ID_AT_COUNTER_STEP = 49, /* u8 */
     ID_AT_NEED = 50,         /* u8, extra frames in 8 slots that make an alarm */
+    ID_AT_PAGES = 51,        /* u8, frames that make up one slot, sent back to back; 0 and 1 = one */
     ID_AT_NAME = 52,         /* u32, offset in the name section; 0 = none */
-    ID_AT_CHANGE = 56        /* u16, permille of frames whose payload differs from the one before */
+    ID_AT_CHANGE = 56,       /* u16, permille of frames whose payload differs from the one before */
+    ID_AT_WINDOW_US = 60     /* u32, pages of a slot come within this time of its first frame */
 };
 
 enum model_id_flag {

@@ -13,6 +13,7 @@
  *  - Sending on change: an identifier whose payload mostly stays may send a changed payload at once, out of turn. Wait.
  *    When the next ordinary frame carries the changed payload on, it was the sender; when the payload goes back, not.
  *  - A restarted sender or a shifted clock: frames stay outside the tolerance, the grid is set anew after OFF_MAX.
+ *  - Pages: a message sent as several frames back to back is one slot with room for so many frames.
  * An alarm needs `need` slots with an extra frame out of the last 8 (1 for a grid learned without any). */
 #include "edge/can/state.h"
 
@@ -207,11 +208,31 @@ static void slot_extra(struct vids *v, const struct vids_look *k, uint32_t cycle
     }
 }
 
+/* Frames that follow the first of their slot closely. True when this is one of them, and dealt with. */
+static bool page_step(struct vids *v, const struct vids_look *k)
+{
+    struct vids_id_state *st = k->st;
+    uint32_t pages = k->id[ID_AT_PAGES];
+
+    if (st->lock == 0 || k->now - st->slot_us >= model_u32(k->id + ID_AT_WINDOW_US)) {
+        st->page = 1;
+        return false;
+    }
+    if (st->page < UINT8_MAX)
+        st->page++;
+    /* After slots that stayed empty their pages may come with these. */
+    if (st->page > pages * (1u + st->credit) && st->lock >= SLOT_LOCKED)
+        slot_accuse(v, k, (uint32_t)v->frame_index, k->now, k->hash, (int32_t)(model_u32(k->id + ID_AT_CYCLE_US) / 2));
+    return true;
+}
+
 void vids_slot_step(struct vids *v, const struct vids_look *k)
 {
     uint32_t cycle = model_u32(k->id + ID_AT_CYCLE_US);
     int32_t residual = (int32_t)(k->now - k->st->next_us);
 
+    if (k->id[ID_AT_PAGES] > 1 && page_step(v, k))
+        return;
     if (k->st->lock < SLOT_LOCKED)
         slot_acquire(v, k, cycle, residual);
     else if (residual < -(int32_t)(cycle / 2))

@@ -52,6 +52,7 @@ struct vids_id_state {
     uint8_t since_change; /* frames since the payload changed, saturating */
     uint8_t off_count;    /* frames in a row outside the tolerance */
     uint8_t held_count;
+    uint8_t page; /* frames in the current slot, where a slot has several */
     uint8_t counter_last, counter_held, counter_history;
 };
 

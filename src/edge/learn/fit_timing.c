@@ -15,10 +15,21 @@
 #define CYCLE_US_MAX    60000000
 #define TOLERANCE_LEAST 500     /* us */
 #define COST_US_MAX     90000000
+#define SILENCE_LEAST   100000  /* us; a gateway or a logger may hold a whole bus for some tens of ms */
+#define SPREAD_MAX      0.22    /* of the cycle; frames that come at any time have 0.29 */
+#define PAGES_MAX       16
+#define SETTLED         8       /* frames in step until the loop of a starting sender counts */
 
 struct trial {
-    uint32_t slots, extras, missed;
+    uint32_t slots, extras, missed, restarts;
     int64_t worst_us;
+    double square; /* sum of squared residuals */
+};
+
+/* The frames that a cycle is sought in: all of an identifier, or the first of each group of pages. */
+struct series {
+    const uint32_t *frame;
+    uint32_t count;
 };
 
 static int gap_compare(const void *a, const void *b)
@@ -28,15 +39,15 @@ static int gap_compare(const void *a, const void *b)
 }
 
 /* Gaps between frames of one session, sorted; the caller frees. */
-static int64_t *gaps_of(const struct learner *l, const struct learn_id *id, uint32_t *ret_count)
+static int64_t *gaps_of(const struct learner *l, struct series id, uint32_t *ret_count)
 {
-    int64_t *gap = malloc((id->count + 1) * sizeof *gap);
+    int64_t *gap = malloc((id.count + 1) * sizeof *gap);
     uint32_t n = 0;
 
     if (gap == NULL)
         return NULL;
-    for (uint32_t i = 1; i < id->count; i++) {
-        const struct learn_frame *a = &l->frame[id->frame[i - 1]], *b = &l->frame[id->frame[i]];
+    for (uint32_t i = 1; i < id.count; i++) {
+        const struct learn_frame *a = &l->frame[id.frame[i - 1]], *b = &l->frame[id.frame[i]];
         if (a->session == b->session && b->time_us >= a->time_us)
             gap[n++] = b->time_us - a->time_us;
     }
@@ -60,14 +71,14 @@ static double cycle_mean(const int64_t *gap, uint32_t n, double guess)
     return slots > 0 ? time / slots : guess;
 }
 
-static struct trial loop_try(const struct learner *l, const struct learn_id *id, double cycle, unsigned gain)
+static struct trial loop_try(const struct learner *l, struct series id, double cycle, unsigned gain)
 {
-    struct trial t = {0, 0, 0, 0};
+    struct trial t = {0};
     double next = 0, share = 1.0 / (double)(1u << gain);
     uint32_t credit = 0, session = UINT32_MAX, settled = 0;
 
-    for (uint32_t i = 0; i < id->count; i++) {
-        const struct learn_frame *f = &l->frame[id->frame[i]];
+    for (uint32_t i = 0; i < id.count; i++) {
+        const struct learn_frame *f = &l->frame[id.frame[i]];
         double now = (double)f->time_us, residual = now - next;
         if (f->session != session || residual > 64 * cycle) {
             session = f->session;
@@ -76,7 +87,11 @@ static struct trial loop_try(const struct learner *l, const struct learn_id *id,
             continue;
         }
         if (residual < -cycle / 2) {
-            if (credit > 0)
+            if (settled < SETTLED) { /* senders start with a burst */
+                next = now + cycle;
+                settled = 0;
+                t.restarts++;
+            } else if (credit > 0)
                 credit--;
             else
                 t.extras++;
@@ -88,9 +103,10 @@ static struct trial loop_try(const struct learner *l, const struct learn_id *id,
         t.missed += (uint32_t)slots;
         t.slots++;
         int64_t off = (int64_t)(residual < 0 ? -residual : residual);
-        if (++settled > 4 && off > t.worst_us)
+        t.square += residual * residual;
+        if (++settled > SETTLED && off > t.worst_us)
             t.worst_us = off;
-        next += (slots + 1) * cycle + (settled <= 4 ? residual / 2 : residual * share);
+        next += (slots + 1) * cycle + (settled <= SETTLED ? residual / 2 : residual * share);
     }
     return t;
 }
@@ -100,9 +116,17 @@ static bool better(const struct trial *a, const struct trial *b)
     return a->extras != b->extras ? a->extras < b->extras : a->worst_us < b->worst_us;
 }
 
-static bool cycle_fit(const struct learner *l, struct learn_id *id, const int64_t *gap, uint32_t n)
+static bool convincing(const struct trial *t, double cycle, uint32_t frames)
 {
-    struct trial best = {0, UINT32_MAX, 0, 0};
+    if (t->slots < FRAMES_MIN - 1 || t->slots < frames * 3 / 4 || t->extras > 1 + frames / 100 ||
+        t->missed > t->slots / 2 || t->restarts > 12 + frames / 50)
+        return false;
+    return sqrt(t->square / t->slots) <= SPREAD_MAX * cycle;
+}
+
+static bool cycle_fit(const struct learner *l, struct learn_id *id, struct series in, const int64_t *gap, uint32_t n)
+{
+    struct trial best = {.extras = UINT32_MAX};
     double cycle = 0, guess[2] = {(double)gap[n / 2], 0};
 
     if (guess[0] < CYCLE_US_MIN || guess[0] > CYCLE_US_MAX)
@@ -111,23 +135,85 @@ static bool cycle_fit(const struct learner *l, struct learn_id *id, const int64_
     guess[1] = cycle_mean(gap, n, (double)gap[n / 4]);
     for (unsigned g = 0; g < 2; g++)
         for (unsigned gain = 1; gain <= 4 && guess[g] >= CYCLE_US_MIN; gain++) {
-            struct trial t = loop_try(l, id, guess[g], gain);
+            struct trial t = loop_try(l, in, guess[g], gain);
             if (better(&t, &best)) {
                 best = t;
                 cycle = guess[g];
                 id->gain = (uint8_t)gain;
             }
         }
-    if (best.slots < FRAMES_MIN - 1 || best.extras > 1 + id->count / 100 || best.missed > best.slots / 2)
+    if (!convincing(&best, cycle, in.count))
         return false;
     id->cycle_us = (uint32_t)(cycle + 0.5);
     double tolerance = 1.5 * (double)best.worst_us + TOLERANCE_LEAST;
     if (tolerance < cycle / 10)
         tolerance = cycle / 10;
-    if (id->count < 50)
+    if (in.count < 50)
         tolerance *= 1.5;
     id->tolerance_us = (uint32_t)(tolerance > 0.5 * cycle ? 0.5 * cycle : tolerance);
     return true;
+}
+
+/* Looks for pages: groups of the same number of frames, close together. Fills `first` with the first frame of each group
+ * and returns how many there are; 0 when the frames do not come in pages. */
+static uint32_t pages_find(const struct learner *l, struct learn_id *id, double close_us, uint32_t *first)
+{
+    uint32_t groups = 0, size = 0, sizes[PAGES_MAX + 1] = {0}, most = 0;
+    int64_t span = 0, start = 0, last = 0;
+
+    for (uint32_t i = 0; i < id->count; i++) {
+        const struct learn_frame *f = &l->frame[id->frame[i]];
+        bool joins = i > 0 && (double)(f->time_us - last) < close_us && l->frame[id->frame[i - 1]].session == f->session;
+        last = f->time_us;
+        if (joins && ++size > PAGES_MAX)
+            return 0;
+        if (joins) {
+            span = f->time_us - start > span ? f->time_us - start : span;
+            continue;
+        }
+        sizes[size]++;
+        size = 1;
+        start = f->time_us;
+        first[groups++] = id->frame[i];
+    }
+    for (uint32_t k = 1; k <= PAGES_MAX; k++)
+        most = sizes[k] > sizes[most == 0 ? 1 : most] ? k : most == 0 ? 1 : most;
+    for (uint32_t k = most + 1; k <= PAGES_MAX; k++)
+        if (sizes[k] > 0)
+            return 0;
+    if (most < 2 || sizes[most] < groups - groups / 5 - 2)
+        return 0;
+    id->pages = (uint8_t)most;
+    id->window_us = (uint32_t)(1.5 * (double)span) + TOLERANCE_LEAST;
+    return groups;
+}
+
+/* The cycle of an identifier whose frames come in pages. */
+static enum vs_err pages_fit(const struct learner *l, struct learn_id *id, const int64_t *gap, uint32_t n, bool *ret_fits)
+{
+    double mean = cycle_mean(gap, n, (double)gap[n - 1 - n / 10]), sum = 0;
+    uint32_t *first = malloc(id->count * sizeof *first), groups;
+
+    *ret_fits = false;
+    if (first == NULL)
+        return VS_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < n; i++)
+        sum += (double)gap[i];
+    if (mean > 2 * sum / n)
+        mean = sum / n;
+    groups = pages_find(l, id, 0.35 * mean, first);
+    if (groups >= FRAMES_MIN) {
+        struct series in = {first, groups};
+        uint32_t between = 0;
+        int64_t *wide = gaps_of(l, in, &between);
+        *ret_fits = wide != NULL && between + 1 >= FRAMES_MIN && cycle_fit(l, id, in, wide, between) &&
+                    id->window_us < id->cycle_us / 2;
+        free(wide);
+    }
+    if (!*ret_fits)
+        id->pages = 0;
+    free(first);
+    return VS_OK;
 }
 
 /* The worst overdraft that the recordings cause on an account with this price (can/rate.c). */
@@ -169,15 +255,16 @@ static void rate_fit(const struct learner *l, struct learn_id *id)
     double cost, spare;
 
     if ((id->flags & ID_SLOT) != 0) {
-        cost = 0.95 * id->cycle_us;
-        spare = 6;
+        /* Senders on change add to their cycle. */
+        cost = (id->change_permille < 500 ? 0.7 : 0.9) * id->cycle_us / (id->pages > 1 ? id->pages : 1);
+        spare = id->pages > 1 ? 6 + 3 * id->pages : 8;
     } else {
         uint32_t second = busiest(l, id, 1000000), ten = busiest(l, id, 10000000);
-        spare = 8;
+        spare = 12;
         if (second >= 5)
-            cost = 0.7e6 / second;
+            cost = 0.5e6 / second;
         else if (ten >= 5)
-            cost = 0.7e7 / ten;
+            cost = 0.5e7 / ten;
         else {
             cost = 250.0 * l->report.trained_ms / (id->count + 1);
             spare = 6;
@@ -208,6 +295,8 @@ static void silence_fit(const struct learner *l, struct learn_id *id, int64_t ga
 {
     int64_t deadline = 4 * (int64_t)id->cycle_us;
 
+    if (deadline < SILENCE_LEAST + id->cycle_us)
+        deadline = SILENCE_LEAST + id->cycle_us;
     if (deadline < 2 * gap_worst + id->cycle_us)
         deadline = 2 * gap_worst + id->cycle_us;
     if (id->count < 50)
@@ -218,6 +307,30 @@ static void silence_fit(const struct learner *l, struct learn_id *id, int64_t ga
     id->flags |= ID_SILENCE;
 }
 
+static enum vs_err id_fit(const struct learner *l, struct learn_id *id)
+{
+    struct series all = {id->frame, id->count};
+    uint32_t n = 0;
+    int64_t *gap = gaps_of(l, all, &n);
+    bool fits;
+    enum vs_err err = gap == NULL ? VS_ERR_NO_MEMORY : VS_OK;
+
+    if (err != VS_OK)
+        return err;
+    fits = n + 1 >= FRAMES_MIN && cycle_fit(l, id, all, gap, n);
+    if (!fits && n + 1 >= 2 * FRAMES_MIN)
+        err = pages_fit(l, id, gap, n, &fits);
+    if (fits) {
+        id->flags |= ID_SLOT | ID_LEARNED_CYCLE;
+        silence_fit(l, id, gap[n - 1]);
+    } else {
+        id->cycle_us = 0;
+    }
+    free(gap);
+    rate_fit(l, id);
+    return err;
+}
+
 enum vs_err learn_fit_timing(struct learner *l)
 {
     for (uint32_t i = 0; i < l->id_count; i++) {
@@ -226,19 +339,10 @@ enum vs_err learn_fit_timing(struct learner *l)
             continue;
         id->flags |= ID_OBSERVED;
         id->flags &= ~(uint32_t)(ID_SLOT | ID_RATE | ID_SILENCE);
-        uint32_t n = 0;
-        int64_t *gap = gaps_of(l, id, &n);
-        if (gap == NULL)
-            return VS_ERR_NO_MEMORY;
         id->need = 1;
-        if (n + 1 >= FRAMES_MIN && cycle_fit(l, id, gap, n)) {
-            id->flags |= ID_SLOT | ID_LEARNED_CYCLE;
-            silence_fit(l, id, gap[n - 1]);
-        } else {
-            id->cycle_us = 0;
-        }
-        free(gap);
-        rate_fit(l, id);
+        enum vs_err err = id_fit(l, id);
+        if (err != VS_OK)
+            return err;
     }
     return VS_OK;
 }

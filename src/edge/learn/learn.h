@@ -30,7 +30,8 @@ struct learn_id {
     uint32_t count, room;
     uint32_t flags; /* enum model_id_flag */
     uint16_t dlc_mask;
-    uint8_t gain, need;
+    uint8_t gain, need, pages;
+    uint32_t window_us;
     uint32_t cycle_us, tolerance_us, deadline_us, rate_us, burst_us;
     uint16_t counter_bit, change_permille;
     uint8_t counter_len, counter_step;

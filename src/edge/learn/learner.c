@@ -196,8 +196,8 @@ enum vs_err learner_finish(struct learner *l, uint8_t **ret_blob, size_t *ret_si
     if (l->bus_count == 0 && learn_bus_get(l, slice_str("*")) < 0)
         return VS_ERR_LIMIT;
     l->report.trained_ms = trained_ms(l);
-    if ((err = learn_fit_spec(l)) != VS_OK || (err = learn_fit_timing(l)) != VS_OK ||
-        (err = learn_fit_content(l)) != VS_OK)
+    if ((err = learn_fit_spec(l)) != VS_OK || (err = learn_fit_content(l)) != VS_OK ||
+        (err = learn_fit_timing(l)) != VS_OK)
         return err;
     learn_fit_load(l);
     for (unsigned round = 0; round < CALIBRATION_ROUNDS && changed; round++)

@@ -150,6 +150,8 @@ static void id_write(const struct learn_id *id, uint8_t *p)
     p[ID_AT_COUNTER_LEN] = id->counter_len;
     p[ID_AT_COUNTER_STEP] = id->counter_step;
     p[ID_AT_NEED] = id->need;
+    p[ID_AT_PAGES] = id->pages;
+    put_u32(p + ID_AT_WINDOW_US, id->window_us);
     put_u16(p + ID_AT_CHANGE, id->change_permille);
 }
 
