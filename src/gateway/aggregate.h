@@ -20,7 +20,7 @@ struct aggregate_slot {
     uint16_t len;
     uint32_t rule;         /* index of the rule that opened it, for the filters behind aggregation */
     uint32_t window_ms;
-    uint32_t count;
+    uint32_t count;        /* 0: its first event passed at once, no repetition came yet */
     uint64_t hash;         /* of what makes two events the same; compared before the bytes are */
     uint64_t seq;          /* of the first event: the number of the record */
     int64_t opened_us;     /* vehicle clock when it was opened */
@@ -33,8 +33,10 @@ struct aggregate_slot {
 enum aggregate_result {
     AGGREGATE_MERGED, /* its number is in an open record */
     AGGREGATE_OPENED, /* it opened a record */
+    AGGREGATE_LEADS,  /* pass it on; repetitions within the window will be merged into a record of their own */
     AGGREGATE_LARGE,  /* cannot be kept open; pass it on */
-    AGGREGATE_FLUSH   /* nothing was done: close slot *ret_slot first, then offer it again */
+    AGGREGATE_FULL,   /* nothing was done: the record of slot *ret_slot has no room; send it, restart it, offer again */
+    AGGREGATE_EVICT   /* nothing was done: all slots are taken; send the oldest, *ret_slot, free it, offer again */
 };
 
 struct aggregate {
@@ -44,14 +46,13 @@ struct aggregate {
 };
 
 void aggregate_init(struct aggregate *a, struct aggregate_slot *slot, uint32_t slot_count);
-/* Offers a numbered event. */
+/* Offers a numbered, valid event. With `lead` the first of a window is not kept but only remembered. */
 enum aggregate_result aggregate_offer(struct aggregate *a, const struct event *ev, uint32_t rule, uint32_t window_ms,
-                                      int64_t now_us, uint32_t *ret_slot);
-/* True when a record of this event's kind is open. */
-bool aggregate_is_open(const struct aggregate *a, const struct event *ev);
-/* True when the window of this slot is over, or the clock went back before it began. */
-bool aggregate_slot_due(const struct aggregate_slot *s, int64_t now_us);
-/* The record of a slot as an event, borrowed from the slot. */
-void aggregate_slot_event(const struct aggregate_slot *s, struct event *ret);
+                                      bool lead, int64_t now_us, uint32_t *ret_slot);
+/* After its record was sent: the slot goes on with its window and without a record, or is free. */
+void aggregate_restart(struct aggregate_slot *s);
+void aggregate_free(struct aggregate_slot *s);
+/* The record of a slot (count > 0) as an event, borrowed from the slot. */
+void aggregate_slot_event(const struct aggregate_slot *s, uint32_t epoch, struct event *ret);
 
 #endif

@@ -28,11 +28,11 @@ struct batcher_summary {
 };
 
 /* How many records may go now. O(entries). */
-uint32_t batcher_due(const struct outbox *o, struct prioritise *p);
+uint32_t batcher_due(const struct outbox *o, const struct prioritise *p);
 
 /* Writes the COSE_Sign1 into out. scratch holds 3 * (bytes_max + BATCHER_OVERHEAD) bytes besides the outbox's own.
  * pack may be NULL. VS_ERR_END when nothing may go; VS_ERR_LIMIT when out is too small; VS_ERR_IO and the signer's codes. */
-VS_MUST_USE enum vs_err batcher_make(struct outbox *o, struct prioritise *p, const struct batcher_config *cfg,
+VS_MUST_USE enum vs_err batcher_make(struct outbox *o, const struct prioritise *p, const struct batcher_config *cfg,
                                      const struct port_pack *pack, const struct port_sign *sign, uint8_t *scratch,
                                      int64_t now_us, uint8_t *out, size_t size, struct batcher_summary *ret);
 

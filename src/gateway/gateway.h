@@ -46,7 +46,8 @@ struct gateway_ports {
     const struct port_pack *pack; /* may be NULL: batches are sent plain */
 };
 
-/* A small gateway: 256 entries (6 kB), 16 slots (9 kB), staging of 4096 and a device of 64 KiB. */
+/* A small gateway: 256 entries (6 kB), 8 slots (4 kB), staging of 2048, a device of 64 KiB with blocks of 64. A vehicle's
+ * Linux gateway: 65,536 entries, 64 slots, staging of 16,384 and a file of 16 MiB with blocks of 512. */
 struct gateway_memory {
     struct outbox_entry *entry; /* ceiling of records that can wait */
     uint32_t entry_max;
@@ -54,11 +55,12 @@ struct gateway_memory {
     uint32_t slot_count;
     struct qualify_state *state; /* rule_count of them; may be NULL without rules */
     uint8_t *staging;
-    uint32_t staging_size; /* OUTBOX_STAGING_MIN..MAX; 4096 is enough for any event of the schema */
+    uint32_t staging_size; /* OUTBOX_STAGING_MIN..MAX; events up to this less GATEWAY_ACTION_BYTES can be taken */
     uint8_t *scratch;      /* may be shared by gateways that are never called at the same time */
     size_t scratch_size;   /* at least GATEWAY_SCRATCH_SIZE */
 };
 
+#define GATEWAY_ACTION_BYTES 1400u /* of staging that one event can need besides its own bytes */
 #define GATEWAY_BATCH_BYTES 16384u
 #define GATEWAY_SCRATCH_SIZE(staging, block, batch_bytes) \
     (OUTBOX_SCRATCH_SIZE(staging, block) + 3u * ((batch_bytes) + BATCHER_OVERHEAD))
@@ -71,7 +73,10 @@ struct gateway_counters {
     uint64_t too_large;         /* refused because they do not fit the staging buffer: no number was given */
     uint64_t merged;            /* into an aggregate */
     uint64_t passed;            /* records put into the outbox */
+    uint64_t given_up;          /* events without room for which nothing could be given up */
     uint64_t unaccounted;       /* numbers for which not even an accounting event had room: they show as missing */
+    uint64_t open_not_kept;     /* open records that the index had no place for at a commit */
+    uint64_t withheld;          /* by a filter before or behind aggregation */
     uint64_t batches, batches_acked, batches_refused, batches_returned;
     uint64_t commit_failed;
 };
@@ -87,7 +92,7 @@ struct gateway {
     struct batcher_config batcher;
     struct batcher_summary under_way; /* events = 0: none */
     uint8_t *batch_scratch;
-    int64_t commit_from_us;           /* when the oldest event not yet durable came; 0 = none */
+    int64_t commit_from_us;           /* when the oldest change that is not yet durable came; 0 = none */
     struct gateway_counters counters;
 };
 
@@ -100,8 +105,8 @@ VS_MUST_USE enum vs_err gateway_init(struct gateway *gw, const struct gateway_co
 
 /* Takes an event; vid, epoch, seq and folds of *ev are not looked at. Its texts are copied. VS_OK also when a filter
  * withheld it. VS_ERR_RANGE, VS_ERR_MALFORMED, ... of event_validate when it breaks the schema; VS_ERR_LIMIT when it is
- * too large; VS_ERR_IO when it could not be made durable (it stays in memory and is tried again at the next tick);
- * VS_ERR_FULL when there is no room for it and nothing may be given up (its number is accounted for). */
+ * too large; VS_ERR_FULL when there is no room for it and nothing may be given up for it (its number is accounted for);
+ * VS_ERR_IO when memory is full because the journal cannot be written (no number was given: offer it again later). */
 VS_MUST_USE enum vs_err gateway_report(struct gateway *gw, const struct event *ev, int64_t now_us);
 
 /* Closes windows, commits what is due, opens transmission windows. Call at least once a second. */
@@ -116,16 +121,16 @@ void gateway_link(struct gateway *gw, enum bearer bearer);
 void gateway_vehicle_state(struct gateway *gw, uint32_t states);
 
 /* Records that may be sent now; 0 while a batch is under way. */
-uint32_t gateway_due(struct gateway *gw);
+uint32_t gateway_due(const struct gateway *gw);
 /* Builds the next batch into out (GATEWAY_OUT_SIZE bytes suffice). VS_ERR_END when nothing is due, VS_ERR_BUSY while one
  * is under way. */
 VS_MUST_USE enum vs_err gateway_next_batch(struct gateway *gw, int64_t now_us, uint8_t *out, size_t size, size_t *ret_len);
 /* The batch under way: what is in it. */
 const struct batcher_summary *gateway_under_way(const struct gateway *gw);
 /* How it ended. Each is a no-op when none is under way. */
-void gateway_acked(struct gateway *gw);
+void gateway_acked(struct gateway *gw, int64_t now_us);
 void gateway_returned(struct gateway *gw);
-void gateway_refused(struct gateway *gw);
+void gateway_refused(struct gateway *gw, int64_t now_us);
 
 /* The next number to be given, the epoch, records waiting. */
 uint64_t gateway_seq_next(const struct gateway *gw);

@@ -14,8 +14,8 @@
 
 #include "gateway/port.h"
 
-#define JOURNAL_HEADER_SIZE 80
-#define JOURNAL_RECORDS_LIVE_MIN 8 /* largest records that must fit into the ring */
+#define JOURNAL_HEADER_SIZE 88
+#define JOURNAL_RECORDS_MIN 12 /* largest records that must fit into the ring */
 
 /* What a record says in clear, authenticated. */
 struct journal_header {
@@ -26,6 +26,8 @@ struct journal_header {
     int64_t epoch_started_us;
     uint64_t tail_index; /* oldest record still needed when this one was written */
     uint32_t tail_block; /* where that one stands */
+    uint32_t prev_block; /* where the record before this one stands */
+    uint64_t base_index; /* the chain is followed from here on */
     uint32_t len;        /* bytes of contents */
     uint8_t prev_tag[PORT_AEAD_TAG];
 };
@@ -46,7 +48,8 @@ struct journal_finding {
     uint64_t index;        /* of the first record that was touched; 0 when there is none */
     uint32_t block;        /* where it should stand */
     uint64_t records_lost; /* records that cannot be read any more */
-    uint64_t torn_count;   /* records of an interrupted write that were passed over: 0 or 1 after a power loss */
+    uint64_t records;      /* records that were read */
+    bool torn;             /* an interrupted write was passed over */
 };
 
 struct journal {
@@ -55,13 +58,18 @@ struct journal {
     const struct port_aead *aead;
     uint32_t record_blocks_max;
     uint32_t generation;
-    bool generation_stale; /* a write failed half-way: take a new generation before the next one */
-    bool anchor_stale;     /* a record is durable but not anchored yet */
+    bool generation_due;          /* at the start and after a write that failed: a new one before the next write */
+    uint32_t failed_block;        /* where a write failed half-way; UINT32_MAX = nowhere */
+    bool anchor_stale;            /* a record is durable but not anchored yet */
     uint64_t index_next;
+    uint64_t newest_index;        /* 0: none */
+    uint32_t newest_block;
+    uint8_t newest_tag[PORT_AEAD_TAG];
     uint32_t head_block;          /* where the next record goes, unless it has to start over at 0 */
-    uint64_t tail_index;          /* oldest record needed, as the owner says */
+    uint64_t base_index;
+    uint64_t tail_index;          /* oldest record needed, as the owner says; index_next when there is none */
     uint32_t tail_block;
-    uint32_t tail_block_durable;  /* as the newest durable record says: what may not be overwritten */
+    uint32_t durable_tail_block;  /* as the newest durable record says: what may not be overwritten */
     struct port_anchor_value anchored;
     uint64_t written_bytes, written_count; /* since the start */
 };
@@ -72,6 +80,15 @@ typedef void journal_visit(void *ctx, const struct journal_header *h, uint32_t b
 /* Largest record as it lies on the device, for contents of at most `len` bytes: the size of scratch buffers. */
 size_t journal_record_size(const struct port_device *device, size_t len);
 
+/* Looks without writing anything: the finding, and the newest record's header (index 0 when there is none). scratch holds
+ * 2 * journal_record_size(contents_max). */
+VS_MUST_USE enum vs_err journal_inspect(const struct port_device *device, const struct port_anchor *anchor,
+                                        const struct port_aead *aead, size_t contents_max, uint8_t *scratch,
+                                        journal_visit *visit, void *ctx, struct journal_header *ret_newest,
+                                        struct journal_finding *ret_finding);
+/* A word for a fault, as in docs/formats/journal.md. */
+const char *journal_fault_name(uint8_t fault);
+
 /* Recovers. scratch holds 2 * journal_record_size(contents_max). On VS_OK the journal can be appended to, whatever
  * *ret_finding says; *ret_newest is the header of the newest record (index 0 when there is none). VS_ERR_CONFIG when the
  * device is too small for contents_max, VS_ERR_IO when it or the anchor cannot be read. */
@@ -80,18 +97,20 @@ VS_MUST_USE enum vs_err journal_open(struct journal *j, const struct port_device
                                      journal_visit *visit, void *ctx, struct journal_header *ret_newest,
                                      struct journal_finding *ret_finding);
 
-/* Blocks a record of `len` bytes needs, and blocks that may be written now (where a record would stand contiguously). */
+/* Blocks that a record of `len` bytes needs, and blocks that are free in all. A record may not run over the end of the
+ * device: what is left there is lost until the ring comes round. */
 uint32_t journal_blocks(const struct journal *j, size_t len);
-uint32_t journal_room(const struct journal *j, size_t len);
-/* Appends and makes durable. VS_ERR_FULL when journal_room does not suffice; VS_ERR_IO and nothing changed for the owner
+uint32_t journal_free_blocks(const struct journal *j);
+/* Appends and makes durable. VS_ERR_FULL when there is no place for it; VS_ERR_IO and nothing changed for the owner
  * when the device failed. *ret_block says where it stands. scratch holds journal_record_size. */
 VS_MUST_USE enum vs_err journal_append(struct journal *j, uint32_t epoch, uint64_t seq_next, int64_t epoch_started_us,
                                        struct slice contents, uint8_t *scratch, uint32_t *ret_block);
 /* Reads and opens the record at a block. scratch as for journal_open; contents are borrowed from it. */
 VS_MUST_USE enum vs_err journal_read(const struct journal *j, uint32_t block, uint8_t *scratch, struct journal_header *ret,
                                      struct slice *ret_contents);
-/* The owner needs the oldest record no more. Its blocks become free with the next append. */
-VS_MUST_USE enum vs_err journal_drop_tail(struct journal *j);
+/* The owner needs the oldest record no more. Its blocks become free with the next append. scratch as
+ * for journal_open. VS_ERR_IO. */
+VS_MUST_USE enum vs_err journal_drop_tail(struct journal *j, uint8_t *scratch);
 /* True when there is no record that the owner needs. */
 bool journal_is_empty(const struct journal *j);
 

@@ -33,11 +33,12 @@ struct port_anchor_value {
     uint32_t generation;          /* raised at each start, so that no nonce is used twice */
     uint32_t epoch;               /* of the sequence numbers */
     uint64_t head;                /* index of the newest durable journal record, 0 = none yet */
+    uint64_t tail;                /* index of the oldest record that was needed then */
     uint64_t seq_next;            /* the next sequence number as of that record */
     uint8_t tag[PORT_AEAD_TAG];   /* of that record */
 };
 
-/* A replay-protected cell of PORT_ANCHOR_SIZE bytes (RPMB, TPM NV, secure element; a file where there is none). A write is
+/* A replay-protected cell (RPMB, TPM NV, secure element; a file where there is none). A write is
  * atomic and durable when it returns. read gives VS_ERR_NOT_FOUND when nothing was ever written or the cell was lost. */
 struct port_anchor {
     enum vs_err (*read)(void *ctx, struct port_anchor_value *ret);

@@ -31,14 +31,14 @@ struct prioritise {
     uint64_t window_seq;      /* medium records with a smaller number may go */
     int64_t budget_from_us;
     uint64_t budget_used;
-    uint64_t budget_hit_count; /* times the budget held something back */
+    uint64_t budget_hit_count; /* periods in which the budget ran out */
 };
 
 void prioritise_init(struct prioritise *p, const struct prioritise_config *cfg);
 /* Advances windows and budget; seq_next is the next number to be given. */
 void prioritise_tick(struct prioritise *p, uint64_t seq_next, int64_t now_us);
 /* May a record of this priority and number go now? Records of older epochs are asked for with seq 0. */
-bool prioritise_allows(struct prioritise *p, uint8_t priority, uint64_t seq);
+bool prioritise_allows(const struct prioritise *p, uint8_t priority, uint64_t seq);
 /* Counts bytes that were sent. */
 void prioritise_spent(struct prioritise *p, uint64_t bytes);
 

@@ -56,22 +56,21 @@ struct qualify {
     uint32_t limit_events, limit_bytes;
 };
 
-/* What is used where no rule matches: everything is reported in detail, repetitions within a minute are one record, and
- * the first of a critical kind passes at once. */
-extern const struct qualify_rule QUALIFY_DEFAULT;
-extern const struct qualify_rule QUALIFY_DEFAULT_CRITICAL;
-
 /* VS_ERR_CONFIG when a rule names no known type, has an unknown mode, or samples or thresholds without a type (its counter would mix
  * types). */
 VS_MUST_USE enum vs_err qualify_init(struct qualify *q, const struct qualify_rule *rule, struct qualify_state *state,
                                      uint32_t rule_count, const struct qualify_limits *limits);
-const struct qualify_rule *qualify_rule_for(const struct qualify *q, const struct event *ev);
+
+/* The rule for an event, as an index for qualify_rule_at. Where no rule of the table matches, everything is reported in
+ * detail, repetitions within a minute become one record, and the first of a critical kind passes at once. */
+uint32_t qualify_rule_for(const struct qualify *q, const struct event *ev);
+const struct qualify_rule *qualify_rule_at(const struct qualify *q, uint32_t rule);
 
 /* The filters before aggregation. May take context fields out of *ev (brief modes). Returns 0 when the event passes, else
  * the enum ev_filter that withholds it. */
-uint8_t qualify_before(struct qualify *q, const struct qualify_rule *rule, struct event *ev);
+uint8_t qualify_before(struct qualify *q, uint32_t rule, struct event *ev);
 /* The filters after aggregation, for a record of `bytes`. */
-uint8_t qualify_after(struct qualify *q, const struct qualify_rule *rule, const struct event *ev, size_t bytes, int64_t now_us);
+uint8_t qualify_after(struct qualify *q, uint32_t rule, const struct event *ev, size_t bytes, int64_t now_us);
 /* True for a rule whose events skip every filter. */
 bool qualify_bypasses(const struct qualify_rule *rule);
 
