@@ -22,7 +22,7 @@ static void put_member(struct writer *w, const char *key, struct slice value)
 }
 
 /* One event a line, with what the backend adds: when it was received, and what is known of the vehicle. */
-static void print_event(const struct event *ev, const struct enrichment *en, void *ctx)
+static void print_event(const struct event *ev, const struct normalised *en, void *ctx)
 {
     static const char KEY[] = ",\"received\":\"";
     char line[EVENT_JSON_SIZE], extra[EXTRA_MAX], vid[EV_VID_TEXT_LEN];

@@ -1,0 +1,339 @@
+#include "app/pipeline.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/alert_writer.h"
+#include "app/member_facts.h"
+#include "core/timestamp.h"
+#include "detect/engine.h"
+#include "ingest/dead_letter.h"
+#include "ingest/ledger_store.h"
+#include "ingest/normalise.h"
+#include "ingest/registry_store.h"
+#include "store/rollup.h"
+
+#define DAY_US INT64_C(86400000000)
+
+struct partition {
+    struct stream_reader *reader;
+    uint64_t next;      /* offset of the next record to read */
+    uint64_t committed; /* as it stands in the database */
+};
+
+struct pipeline {
+    struct pipeline_config cfg;
+    struct registry *registry;
+    struct normalise *normalise;
+    struct plan plan;
+    struct diag diag;
+    struct sighter sighter;
+    struct record record;
+    struct engine *engine;
+    struct member_facts facts;
+    struct rollup *rollup;
+    struct partition *partition;
+    uint32_t partition_count, turn;
+    struct pipeline_progress progress;
+    int64_t registry_version;
+    enum vs_err error; /* of a callback, which cannot return one */
+    bool touched;      /* something was read since the last commit */
+};
+
+/* ---- from event to engine */
+
+static void learn(struct pipeline *p, const struct event *ev, const struct normalised *en)
+{
+    struct software_period period;
+
+    if (registry_observe(p->registry, ev, en->received_us, &period) && !pipeline_behind(p) && p->error == VS_OK)
+        p->error = registry_store_observe(p->cfg.store, ev->vid, &period);
+}
+
+static void look(struct pipeline *p, const struct event *ev, const struct normalised *en)
+{
+    char text[EV_SIGNATURE_MAX];
+    struct writer signature;
+    struct sighting seen;
+    const struct enrichment about = {.model = en->model, .hw = en->hardware, .sw_version = en->sw_version,
+                                         .region = en->region, .received_us = en->received_us};
+
+    record_from_event(&p->record, ev, &about);
+    if (sighter_step(&p->sighter, &p->record, &seen) != SIGHT_OK || seen.place_count == 0)
+        return;
+    writer_init(&signature, text, sizeof text);
+    event_signature(ev, &signature);
+    seen.tag = member_facts_add(&p->facts, ev, en, writer_slice(&signature));
+    engine_put(p->engine, &seen);
+}
+
+static void on_event(const struct event *ev, const struct normalised *en, void *ctx)
+{
+    struct pipeline *p = ctx;
+    const struct rollup_cohort cohort = {slice_str(ev_type_find(ev->type)->name), en->model, en->sw_version, en->region};
+
+    p->progress.events++;
+    if (p->error == VS_OK)
+        p->error = rollup_add(p->rollup, ev->first_us, &cohort, ev->count);
+    learn(p, ev, en);
+    look(p, ev, en);
+}
+
+static void on_dead(const struct dead_letter *dl, void *ctx)
+{
+    struct pipeline *p = ctx;
+
+    p->progress.dead_lettered++;
+    if (!pipeline_behind(p) && p->error == VS_OK)
+        p->error = dead_letter_put(p->cfg.store, dl);
+}
+
+/* ---- opening */
+
+static enum vs_err fail(struct pipeline_error *e, enum vs_err err, const char *what, const char *text)
+{
+    snprintf(e->text, sizeof e->text, "%s: %s", what, text);
+    return err;
+}
+
+static enum vs_err open_rules(struct pipeline *p, struct pipeline_error *e)
+{
+    struct engine_limits limits = {.events_per_vehicle_max = 1000000, .unique_input = true, .seed = 1};
+    enum vs_err err;
+
+    diag_init(&p->diag);
+    plan_init(&p->plan);
+    err = plan_load(&p->plan, &p->cfg.rules_path, 1, &p->diag);
+    if (err != VS_OK && p->diag.count > 0) {
+        const struct diag_entry *d = &p->diag.entry[0];
+
+        snprintf(e->text, sizeof e->text, "%s:%u:%u: %s", d->path, d->line, d->column, d->text);
+        return err;
+    }
+    if (err != VS_OK)
+        return fail(e, err, p->cfg.rules_path, vs_err_text(err));
+    sighter_init(&p->sighter, &p->plan);
+    p->sighter.horizon_us = (int64_t)p->cfg.lateness_days * DAY_US;
+    record_init(&p->record, &p->plan.fields);
+    p->engine = engine_new(&p->plan, &limits);
+    return VS_OK;
+}
+
+static enum vs_err load_position(struct pipeline *p, uint32_t partition)
+{
+    struct store_stmt *q = store_prepare(p->cfg.store, "SELECT log_offset FROM log_position WHERE log_partition = ?");
+    enum vs_err err;
+
+    store_bind_i64(q, 1, partition);
+    err = store_step(q);
+    if (err == VS_OK)
+        p->partition[partition].committed = (uint64_t)store_i64(q, 0);
+    store_done(q);
+    return err == VS_ERR_END ? VS_OK : err;
+}
+
+static enum vs_err open_partitions(struct pipeline *p, struct pipeline_error *e)
+{
+    enum vs_err err = VS_OK;
+
+    p->partition_count = stream_partition_count(p->cfg.stream);
+    p->partition = calloc(p->partition_count, sizeof *p->partition);
+    if (p->partition == NULL)
+        return VS_ERR_NO_MEMORY;
+    for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++) {
+        err = load_position(p, i);
+        if (err == VS_OK)
+            err = stream_reader_open(p->cfg.stream, i, 0, &p->partition[i].reader);
+    }
+    return err == VS_OK ? VS_OK : fail(e, err, "event log", vs_err_text(err));
+}
+
+static enum vs_err open_parts(struct pipeline *p, struct pipeline_error *e)
+{
+    struct normalise_config normal = {.event = on_event, .dead = on_dead, .ctx = p};
+    enum vs_err err = registry_new(&p->registry);
+
+    if (err == VS_OK)
+        err = registry_store_load(p->cfg.store, p->registry);
+    normal.registry = p->registry;
+    if (err == VS_OK)
+        err = normalise_new(&normal, &p->normalise);
+    if (err == VS_OK)
+        err = rollup_new(&p->rollup);
+    if (err != VS_OK)
+        return fail(e, err, "state database", store_error_text(p->cfg.store));
+    member_facts_init(&p->facts);
+    err = open_rules(p, e);
+    return err == VS_OK ? open_partitions(p, e) : err;
+}
+
+enum vs_err pipeline_open(const struct pipeline_config *cfg, struct pipeline **ret, struct pipeline_error *ret_error)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+
+    if (p == NULL)
+        return VS_ERR_NO_MEMORY;
+    p->cfg = *cfg;
+    enum vs_err err = open_parts(p, ret_error);
+    if (err != VS_OK) {
+        pipeline_close(p);
+        return err;
+    }
+    *ret = p;
+    return VS_OK;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+    if (p == NULL)
+        return;
+    for (uint32_t i = 0; p->partition != NULL && i < p->partition_count; i++)
+        stream_reader_close(p->partition[i].reader);
+    free(p->partition);
+    if (p->engine != NULL) {
+        engine_free(p->engine);
+        record_done(&p->record);
+        sighter_done(&p->sighter);
+        plan_done(&p->plan);
+        diag_done(&p->diag);
+        member_facts_done(&p->facts);
+    }
+    rollup_free(p->rollup);
+    normalise_free(p->normalise);
+    registry_free(p->registry);
+    free(p);
+}
+
+/* ---- reading */
+
+static enum vs_err read_one(struct pipeline *p, struct partition *part, bool *ret_any)
+{
+    struct stream_record rec;
+    enum vs_err err = stream_reader_next(part->reader, &rec);
+
+    if (err == VS_ERR_END)
+        return VS_OK;
+    if (err != VS_OK)
+        return err;
+    *ret_any = true;
+    part->next = rec.offset + 1;
+    p->progress.records++;
+    p->touched = true;
+    if (rec.received_us > p->progress.now_us)
+        p->progress.now_us = rec.received_us;
+    err = normalise_step(p->normalise, &rec);
+    return err == VS_OK ? p->error : err;
+}
+
+enum vs_err pipeline_read(struct pipeline *p, uint32_t max, uint32_t *ret_count)
+{
+    uint32_t count = 0, idle = 0;
+    enum vs_err err = VS_OK;
+
+    /* One record of each partition in turn, so that none waits for another's backlog. */
+    while (err == VS_OK && count < max && idle < p->partition_count) {
+        bool any = false;
+
+        err = read_one(p, &p->partition[p->turn], &any);
+        p->turn = (p->turn + 1) % p->partition_count;
+        count += any;
+        idle = any ? 0 : idle + 1;
+    }
+    *ret_count = count;
+    return err;
+}
+
+bool pipeline_behind(const struct pipeline *p)
+{
+    for (uint32_t i = 0; i < p->partition_count; i++)
+        if (p->partition[i].next < p->partition[i].committed)
+            return true;
+    return false;
+}
+
+/* ---- writing */
+
+struct commit {
+    struct pipeline *p;
+    enum vs_err err;
+};
+
+static void on_alert(void *ctx, const struct rule *rule, const struct alert *al)
+{
+    struct commit *c = ctx;
+    bool changed = false;
+
+    if (c->err == VS_OK)
+        c->err = alert_writer_put(c->p->cfg.store, c->p->engine, &c->p->facts, rule, al, c->p->progress.now_us, &changed);
+    c->p->progress.alert_changes += changed;
+}
+
+static void on_vehicle(const struct normalise_vehicle *v, void *ctx)
+{
+    struct commit *c = ctx;
+
+    if (c->err == VS_OK)
+        c->err = ledger_store_put(c->p->cfg.store, c->p->normalise, v);
+}
+
+static enum vs_err write_positions(struct pipeline *p)
+{
+    enum vs_err err = VS_OK;
+
+    for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++) {
+        if (p->partition[i].next == p->partition[i].committed)
+            continue;
+        struct store_stmt *q = store_prepare(p->cfg.store, "INSERT INTO log_position (log_partition, log_offset, at_us) VALUES (?, ?, ?) "
+                                                           "ON CONFLICT (log_partition) DO UPDATE SET log_offset = excluded.log_offset, "
+                                                           "at_us = excluded.at_us");
+        store_bind_i64(q, 1, i);
+        store_bind_i64(q, 2, (int64_t)p->partition[i].next);
+        store_bind_i64(q, 3, p->progress.now_us);
+        err = store_run(q);
+    }
+    return err;
+}
+
+/* The engine and the ledger forget what was handed out, so a failure after this point cannot be repeated in memory: the
+ * caller ends the process, and the restart by replay puts it right. */
+static enum vs_err write_all(struct pipeline *p)
+{
+    struct commit c = {p, VS_OK};
+
+    engine_settle(p->engine, p->progress.now_us, on_alert, &c);
+    normalise_changed(p->normalise, on_vehicle, &c);
+    if (c.err == VS_OK)
+        c.err = rollup_flush(p->rollup, p->cfg.store);
+    if (c.err == VS_OK)
+        c.err = write_positions(p);
+    return c.err;
+}
+
+enum vs_err pipeline_commit(struct pipeline *p)
+{
+    if (!p->touched || pipeline_behind(p))
+        return VS_OK;
+    enum vs_err err = store_begin(p->cfg.store);
+    if (err != VS_OK)
+        return err;
+    err = write_all(p);
+    if (err == VS_OK)
+        err = store_commit(p->cfg.store);
+    if (err != VS_OK) {
+        store_rollback(p->cfg.store);
+        return err;
+    }
+    for (uint32_t i = 0; i < p->partition_count; i++)
+        p->partition[i].committed = p->partition[i].next;
+    p->touched = false;
+    return VS_OK;
+}
+
+void pipeline_progress(const struct pipeline *p, struct pipeline_progress *ret)
+{
+    struct normalise_stats stats;
+
+    normalise_stats(p->normalise, &stats);
+    *ret = p->progress;
+    ret->duplicates = stats.refused[NORMALISE_DUPLICATE];
+}

@@ -1,0 +1,104 @@
+/* The detect role: follows the event log and keeps alerts, incidents, ledger and rollups in the state database. */
+#include <poll.h>
+#include <stdio.h>
+
+#include "app/log_line.h"
+#include "app/pipeline.h"
+#include "app/vsocd_config.h"
+#include "app/wall_clock.h"
+
+#define READ_MAX        20000u /* records between two commits */
+#define COMMIT_EVERY_US INT64_C(200000)
+#define IDLE_MS         50
+#define SAY_EVERY_US    INT64_C(5000000)
+
+static const char NAME[] = "detect";
+
+static void say_progress(const struct pipeline *p, int64_t *said_us)
+{
+    struct pipeline_progress progress;
+
+    if (monotonic_clock_us() - *said_us < SAY_EVERY_US)
+        return;
+    *said_us = monotonic_clock_us();
+    pipeline_progress(p, &progress);
+    log_line(NAME, pipeline_behind(p) ? "detect.replaying" : "detect.progress",
+             "%llu records, %llu events, %llu duplicates, %llu dead-lettered, %llu alert changes",
+             (unsigned long long)progress.records, (unsigned long long)progress.events, (unsigned long long)progress.duplicates,
+             (unsigned long long)progress.dead_lettered, (unsigned long long)progress.alert_changes);
+}
+
+/* Reads until there is nothing more or it is time to commit. */
+static enum vs_err read_some(struct pipeline *p, uint32_t *ret_count)
+{
+    int64_t until_us = monotonic_clock_us() + COMMIT_EVERY_US;
+    uint32_t total = 0, count = 1;
+    enum vs_err err = VS_OK;
+
+    while (err == VS_OK && count > 0 && total < READ_MAX && monotonic_clock_us() < until_us) {
+        err = pipeline_read(p, 256, &count);
+        total += count;
+    }
+    *ret_count = total;
+    return err;
+}
+
+static int follow(struct pipeline *p, struct store *st, struct role_link *link)
+{
+    int64_t said_us = monotonic_clock_us();
+    enum vs_err err = VS_OK;
+    bool ready = false;
+    uint32_t count = 0;
+
+    while (!role_stopping(link)) {
+        err = read_some(p, &count);
+        if (err == VS_OK)
+            err = pipeline_commit(p);
+        if (err != VS_OK)
+            break;
+        if (!ready && !pipeline_behind(p)) {
+            role_ready(link, 0);
+            ready = true;
+        }
+        if (count == 0)
+            poll(NULL, 0, IDLE_MS);
+        else
+            say_progress(p, &said_us);
+    }
+    if (err == VS_OK)
+        err = pipeline_commit(p);
+    if (err != VS_OK)
+        log_line(NAME, "detect.failed", "%s: %s", vs_err_info(err)->name, store_error_text(st));
+    return err == VS_OK ? 0 : 1;
+}
+
+int role_detect(const struct vsocd_config *cfg, struct role_link *link)
+{
+    char log_address[VSOCD_PATH_MAX], store_address[VSOCD_PATH_MAX];
+    struct stream *stream = NULL;
+    struct store *store = NULL;
+    struct pipeline *pipeline = NULL;
+    struct stream_error stream_error = {""};
+    struct store_error store_error = {""};
+    struct pipeline_error error = {""};
+    int code = 1;
+
+    vsocd_log_address(cfg, log_address);
+    vsocd_store_address(cfg, store_address);
+    if (stream_open(log_address, false, &stream, &stream_error) != VS_OK) {
+        log_line(NAME, "detect.no_log", "%s: %s", log_address, stream_error.text);
+    } else if (store_open(store_address, &store, &store_error) != VS_OK) {
+        log_line(NAME, "detect.no_store", "%s: %s", store_address, store_error.text);
+    } else {
+        struct pipeline_config pc = {stream, store, cfg->detect.rules, cfg->detect.lateness_days};
+
+        if (pipeline_open(&pc, &pipeline, &error) != VS_OK)
+            log_line(NAME, "detect.not_opened", "%s", error.text);
+        else
+            code = follow(pipeline, store, link);
+    }
+    pipeline_close(pipeline);
+    store_close(store);
+    stream_close(stream);
+    return code;
+}
