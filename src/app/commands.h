@@ -6,5 +6,6 @@
 int cmd_config(int argc, char **argv);
 int cmd_dbc(int argc, char **argv);
 int cmd_pki(int argc, char **argv);
+int cmd_rule(int argc, char **argv);
 
 #endif

@@ -14,6 +14,7 @@ static const struct command COMMAND[] = {
     {"config", "check a configuration file of vsocd", cmd_config},
     {"dbc", "read CAN frames with a network description", cmd_dbc},
     {"pki", "make the certificates and keys of a fleet", cmd_pki},
+    {"rule", "check, test, run and explain detection rules", cmd_rule},
 };
 #define COMMAND_COUNT (sizeof COMMAND / sizeof COMMAND[0])
 

@@ -1,0 +1,364 @@
+#include "detect/engine_internal.h"
+
+#include <stdlib.h>
+
+#define IDENTITY_SLOTS_MIN 1024
+#define US_PER_MINUTE      (60 * US_PER_S)
+
+struct engine *engine_new(const struct plan *plan, const struct engine_limits *limits)
+{
+    struct engine *e = mem_zalloc(1, sizeof *e);
+
+    e->plan = plan;
+    e->limits = *limits;
+    intern_init(&e->vehicles, limits->seed);
+    intern_init(&e->values, limits->seed);
+    intern_init(&e->keys, limits->seed);
+    e->corr = mem_zalloc(plan->corr_count, sizeof *e->corr);
+    e->slot_count = IDENTITY_SLOTS_MIN;
+    e->slot = mem_zalloc(e->slot_count, sizeof *e->slot);
+    window_init(&e->window);
+    return e;
+}
+
+void engine_free(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    for (uint32_t i = 0; i < e->node_count; i++)
+        free(e->node[i].place);
+    for (uint32_t i = 0; i < e->keys.count; i++) {
+        free(e->group[i].entry);
+        free(e->group[i].episode);
+    }
+    for (uint32_t i = 0; i < e->plan->corr_count; i++)
+        free(e->corr[i].queue);
+    intern_done(&e->vehicles);
+    intern_done(&e->values);
+    intern_done(&e->keys);
+    window_done(&e->window);
+    free(e->vehicle_events);
+    free(e->node);
+    free(e->free_node);
+    free(e->group);
+    free(e->corr);
+    free(e->point);
+    free(e->slot);
+    free(e->stamp);
+    free(e->merge);
+    free(e->fresh);
+    free(e->open);
+    free(e);
+}
+
+const struct engine_counters *engine_counters(const struct engine *e)
+{
+    return &e->counters;
+}
+
+static struct identity_slot *identity_place(const struct engine *e, struct hash128 key)
+{
+    uint64_t mask = e->slot_count - 1;
+
+    for (uint64_t i = hash_mix(key.lo, e->limits.seed) & mask;; i = (i + 1) & mask)
+        if (e->slot[i].minute == 0 || hash128_equal(e->slot[i].key, key))
+            return &e->slot[i];
+}
+
+/* Moves the slots worth keeping into a table of another size. */
+static void identity_rebuild(struct engine *e, uint64_t slot_count, uint32_t minute_min)
+{
+    struct identity_slot *old = e->slot;
+    uint64_t old_count = e->slot_count;
+
+    e->slot_count = slot_count;
+    e->slot = mem_zalloc(slot_count, sizeof *e->slot);
+    e->slot_used = 0;
+    for (uint64_t i = 0; i < old_count; i++) {
+        if (old[i].minute == 0 || old[i].minute < minute_min)
+            continue;
+        *identity_place(e, old[i].key) = old[i];
+        e->slot_used++;
+    }
+    free(old);
+}
+
+uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key)
+{
+    uint8_t text[GROUP_KEY_MAX + 4];
+
+    text[0] = (uint8_t)(corr >> 24);
+    text[1] = (uint8_t)(corr >> 16);
+    text[2] = (uint8_t)(corr >> 8);
+    text[3] = (uint8_t)corr;
+    if (key.len > 0)
+        memcpy(text + 4, key.ptr, key.len);
+    struct slice full = slice_make(text, key.len + 4);
+    uint32_t known = e->keys.count;
+    if (e->limits.groups_max > 0 && known >= e->limits.groups_max)
+        return intern_find(&e->keys, full);
+    uint32_t number = intern_add(&e->keys, full);
+    if (number != known || number == INTERN_NONE)
+        return number;
+    if (number >= e->group_room) {
+        e->group_room = e->group_room > 0 ? e->group_room * 2 : 64;
+        e->group = mem_grow(e->group, e->group_room, sizeof *e->group);
+    }
+    struct group *g = &e->group[number];
+    memset(g, 0, sizeof *g);
+    g->corr = corr;
+    g->key = slice_from(intern_text(&e->keys, number), 4);
+    g->dirty_lo_us = 1; /* nothing to do: lo > hi */
+    return number;
+}
+
+static uint32_t new_point(struct engine *e, const struct place *p)
+{
+    if (e->point_count == e->point_room) {
+        e->point_room = e->point_room > 0 ? e->point_room * 2 : 64;
+        e->point = mem_grow(e->point, e->point_room, sizeof *e->point);
+    }
+    struct point *at = &e->point[e->point_count];
+    at->number = p->number;
+    at->lat = p->lat;
+    at->lon = p->lon;
+    return e->point_count++;
+}
+
+static uint32_t value_of(struct engine *e, const struct place *p)
+{
+    if (!p->has_value)
+        return VALUE_NONE;
+    if (engine_rule(e, p->corr)->corr->type == CORR_VALUE_COUNT)
+        return intern_add(&e->values, p->value);
+    return new_point(e, p);
+}
+
+static uint32_t new_node(struct engine *e)
+{
+    if (e->free_count > 0)
+        return e->free_node[--e->free_count];
+    if (e->node_count == e->node_room) {
+        e->node_room = e->node_room > 0 ? e->node_room * 2 : 64;
+        e->node = mem_grow(e->node, e->node_room, sizeof *e->node);
+    }
+    return e->node_count++;
+}
+
+static uint32_t vehicle_of(struct engine *e, struct slice vehicle)
+{
+    uint32_t v = intern_add(&e->vehicles, vehicle);
+
+    if (v != INTERN_NONE && v >= e->vehicle_room) {
+        uint32_t room = e->vehicle_room > 0 ? e->vehicle_room * 2 : 64;
+        e->vehicle_events = mem_grow(e->vehicle_events, room, sizeof *e->vehicle_events);
+        memset(e->vehicle_events + e->vehicle_room, 0, (room - e->vehicle_room) * sizeof *e->vehicle_events);
+        e->vehicle_room = room;
+    }
+    return v;
+}
+
+static bool within_limits(struct engine *e, uint32_t vehicle)
+{
+    const struct engine_limits *l = &e->limits;
+
+    if (vehicle == INTERN_NONE || e->node_count - e->free_count >= NODE_NONE - 1 ||
+        (l->events_max > 0 && e->node_count - e->free_count >= l->events_max)) {
+        e->counters.refused_total++;
+        return false;
+    }
+    if (l->events_per_vehicle_max > 0 && e->vehicle_events[vehicle] >= l->events_per_vehicle_max) {
+        e->counters.refused_vehicle++;
+        return false;
+    }
+    return true;
+}
+
+/* Keeps an event and enters it into its groups. NODE_NONE when a limit turned it away. */
+static uint32_t add_node(struct engine *e, const struct sighting *s)
+{
+    uint32_t vehicle = vehicle_of(e, s->vehicle);
+
+    if (!within_limits(e, vehicle))
+        return NODE_NONE;
+    uint32_t number = new_node(e);
+    struct node *n = &e->node[number];
+    memset(n, 0, sizeof *n);
+    n->first_us = s->first_us;
+    n->last_us = s->last_us;
+    n->seq = s->seq;
+    n->content = s->content;
+    n->vehicle = vehicle;
+    n->epoch = s->epoch;
+    n->count = s->count;
+    n->has_seq = s->has_seq;
+    n->tag = s->tag;
+    n->late = s->late;
+    n->place = mem_alloc(s->place_count, sizeof *n->place);
+    e->vehicle_events[vehicle]++;
+    for (uint32_t i = 0; i < s->place_count; i++) {
+        const struct place *p = &s->place[i];
+        struct node_place *at = &n->place[n->place_count];
+        memset(at, 0, sizeof *at);
+        at->group = engine_group(e, p->corr, p->group);
+        if (at->group == INTERN_NONE) {
+            e->counters.refused_total++;
+            continue;
+        }
+        at->value = value_of(e, p);
+        at->mask_chain = p->mask_chain;
+        n->place_count++;
+        engine_mask(e, number, at, false, p->mask);
+        if (n->count > 1)
+            engine_mask(e, number, at, true, p->mask);
+    }
+    return number;
+}
+
+/* Gives the slot back. Nothing may name the node any more. */
+static void free_node(struct engine *e, uint32_t node)
+{
+    struct node *n = &e->node[node];
+
+    e->vehicle_events[n->vehicle]--;
+    free(n->place);
+    n->place = NULL;
+    n->place_count = 0;
+    n->vehicle = NODE_NONE;
+    if (e->free_count == e->free_room) {
+        e->free_room = e->free_room > 0 ? e->free_room * 2 : 64;
+        e->free_node = mem_grow(e->free_node, e->free_room, sizeof *e->free_node);
+    }
+    e->free_node[e->free_count++] = node;
+}
+
+/* Withdraws an event from all its groups. */
+static void withdraw(struct engine *e, uint32_t node)
+{
+    struct node *n = &e->node[node];
+
+    for (uint16_t i = 0; i < n->place_count; i++)
+        for (unsigned part = 0; part < 2; part++)
+            engine_mask(e, node, &n->place[i], part == 1, 0);
+    /* What was taken out still names the node when entries are compared: close the holes first. */
+    for (uint16_t i = 0; i < n->place_count; i++)
+        engine_tidy(e, &e->group[n->place[i].group]);
+    free_node(e, node);
+}
+
+/* A copy that came in time makes the event one that was not late. */
+static void not_late(struct engine *e, uint32_t node)
+{
+    struct node *n = &e->node[node];
+
+    n->late = false;
+    for (uint16_t i = 0; i < n->place_count; i++)
+        for (unsigned part = 0; part < 2; part++)
+            if (n->place[i].mask[part] != 0)
+                engine_mark(e, n->place[i].group, part == 0 ? n->first_us : n->last_us);
+}
+
+static void put_copy(struct engine *e, const struct sighting *s, struct identity_slot *slot)
+{
+    if (slot->content == s->content.hi) {
+        e->counters.duplicates++;
+        if (slot->node != 0 && !s->late && e->node[slot->node - 1].late)
+            not_late(e, slot->node - 1);
+        return;
+    }
+    e->counters.conflicts++;
+    if (slot->content < s->content.hi)
+        return;
+    if (slot->node != 0)
+        withdraw(e, slot->node - 1);
+    slot->content = s->content.hi;
+    uint32_t node = s->place_count > 0 ? add_node(e, s) : NODE_NONE;
+    slot->node = node != NODE_NONE ? node + 1 : 0;
+}
+
+void engine_put(struct engine *e, const struct sighting *s)
+{
+    e->counters.events++;
+    e->counters.matched += s->place_count > 0;
+    if (e->limits.unique_input) {
+        if (s->place_count > 0)
+            (void)add_node(e, s);
+        return;
+    }
+    struct identity_slot *slot = identity_place(e, s->identity);
+    if (slot->minute != 0) {
+        put_copy(e, s, slot);
+        return;
+    }
+    slot->key = s->identity;
+    slot->content = s->content.hi;
+    slot->minute = (uint32_t)(s->last_us / US_PER_MINUTE) + 1;
+    uint32_t node = s->place_count > 0 ? add_node(e, s) : NODE_NONE;
+    slot->node = node != NODE_NONE ? node + 1 : 0;
+    if (++e->slot_used * 3 > e->slot_count * 2)
+        identity_rebuild(e, e->slot_count * 2, 0);
+}
+
+/* Whether an episode of the group could still change, or reach back to this time. */
+static bool reaches(const struct engine *e, const struct group *g, int64_t time_us, int64_t cutoff_us)
+{
+    int64_t span = engine_rule(e, g->corr)->corr->span_us;
+
+    if (time_us >= cutoff_us - span)
+        return true;
+    for (uint32_t i = g->episode_count; i-- > 0;)
+        if (g->episode[i].last_us >= cutoff_us - span && g->episode[i].first_us <= time_us)
+            return true;
+    return false;
+}
+
+static bool node_needed(const struct engine *e, const struct node *n, int64_t cutoff_us)
+{
+    for (uint16_t i = 0; i < n->place_count; i++)
+        if (reaches(e, &e->group[n->place[i].group], n->last_us, cutoff_us))
+            return true;
+    return false;
+}
+
+static void expire_episodes(struct engine *e, int64_t cutoff_us)
+{
+    for (uint32_t i = 0; i < e->keys.count; i++) {
+        struct group *g = &e->group[i];
+        int64_t span = engine_rule(e, g->corr)->corr->span_us;
+        uint32_t old = 0;
+        while (old < g->episode_count && g->episode[old].last_us < cutoff_us - span)
+            old++;
+        if (old == 0)
+            continue;
+        memmove(g->episode, g->episode + old, (g->episode_count - old) * sizeof *g->episode);
+        g->episode_count -= old;
+    }
+}
+
+void engine_expire(struct engine *e, int64_t cutoff_us)
+{
+    uint32_t minute = cutoff_us > 0 ? (uint32_t)(cutoff_us / US_PER_MINUTE) : 0;
+    bool *gone = mem_zalloc(e->node_count, sizeof *gone);
+
+    expire_episodes(e, cutoff_us);
+    for (uint32_t i = 0; i < e->node_count; i++) {
+        struct node *n = &e->node[i];
+        gone[i] = n->vehicle != NODE_NONE && n->last_us < cutoff_us && !node_needed(e, n, cutoff_us);
+        for (uint16_t k = 0; gone[i] && k < n->place_count; k++)
+            for (unsigned part = 0; part < 2; part++)
+                engine_forget_part(e, i, &n->place[k], part == 1);
+    }
+    for (uint32_t i = 0; i < e->keys.count; i++)
+        engine_tidy(e, &e->group[i]);
+    for (uint32_t i = 0; i < e->node_count; i++) {
+        if (gone[i]) {
+            free_node(e, i);
+            e->counters.expired++;
+        }
+    }
+    free(gone);
+    for (uint64_t i = 0; i < e->slot_count; i++) /* a slot must not outlive its node */
+        if (e->slot[i].node != 0 && e->node[e->slot[i].node - 1].vehicle == NODE_NONE)
+            e->slot[i].node = 0;
+    identity_rebuild(e, e->slot_count, minute);
+}
