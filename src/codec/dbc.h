@@ -34,7 +34,8 @@ enum dbc_signal_flag {
     DBC_SIGNAL_MUXED = 8,       /* is there only when its multiplexer says so */
     DBC_SIGNAL_EXACT = 16,      /* factor and offset are integers: physical values are exact */
     DBC_SIGNAL_OUTSIDE = 32,    /* reaches beyond the length of its message */
-    DBC_SIGNAL_UNREACHABLE = 64 /* its multiplexer is unknown or a loop: never present */
+    DBC_SIGNAL_WHOLE_FACTOR = 64, /* the factor is written as an integer */
+    DBC_SIGNAL_UNREACHABLE = 128 /* its multiplexer is unknown or a loop: never present */
 };
 
 struct dbc_signal {

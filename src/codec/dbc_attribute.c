@@ -201,7 +201,7 @@ void dbc_read_attribute(struct dbc_reader *rd)
 
     if (of_message || of_signal) {
         dbc_read_advance(rd);
-        number = dbc_read_u64(rd, UINT32_MAX, "expected the identifier of a message");
+        number = dbc_read_u64(rd, UINT64_MAX, "expected the identifier of a message");
         if (of_signal)
             signal = dbc_read_word(rd, "expected the name of a signal");
     } else if (is_object(rd)) {

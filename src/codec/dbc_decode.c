@@ -70,40 +70,74 @@ double dbc_number_real(struct dbc_number n)
     return (double)NAN;
 }
 
-/* raw * factor + offset in integers; false when it leaves 64 bits. */
-static bool exact(const struct dbc_signal *s, struct dbc_number raw, struct dbc_number *ret)
-{
-    int64_t v;
+/* A whole number as sign and magnitude, which covers int64_t and uint64_t alike. */
+struct whole {
+    bool negative;
+    uint64_t size;
+};
 
-    if (raw.kind == DBC_INT || raw.is.u <= INT64_MAX) {
-        int64_t i = raw.kind == DBC_INT ? raw.is.i : (int64_t)raw.is.u;
-        if (__builtin_mul_overflow(i, s->factor_int, &v) || __builtin_add_overflow(v, s->offset_int, &v))
-            return false;
-        ret->kind = DBC_INT;
-        ret->is.i = v;
-        return true;
+static struct whole whole_of(int64_t i)
+{
+    struct whole w = {i < 0, i < 0 ? 0 - (uint64_t)i : (uint64_t)i};
+
+    return w;
+}
+
+static bool whole_add(struct whole a, struct whole b, struct whole *ret)
+{
+    if (a.negative == b.negative) {
+        ret->negative = a.negative;
+        return !__builtin_add_overflow(a.size, b.size, &ret->size);
     }
-    uint64_t u;
-    uint64_t offset = (uint64_t)s->offset_int;
-    if (s->factor_int < 0 || __builtin_mul_overflow(raw.is.u, (uint64_t)s->factor_int, &u))
-        return false;
-    if (s->offset_int < 0 ? __builtin_sub_overflow(u, 0 - offset, &u) : __builtin_add_overflow(u, offset, &u))
-        return false;
-    ret->kind = DBC_UINT;
-    ret->is.u = u;
+    bool a_wins = a.size >= b.size;
+    ret->negative = a_wins ? a.negative : b.negative;
+    ret->size = a_wins ? a.size - b.size : b.size - a.size;
     return true;
 }
 
+/* raw * factor; false when it leaves 64 bits and their sign. */
+static bool product(const struct dbc_signal *s, struct dbc_number raw, struct whole *ret)
+{
+    struct whole v = raw.kind == DBC_INT ? whole_of(raw.is.i) : (struct whole){false, raw.is.u};
+    struct whole factor = whole_of(s->factor_int);
+
+    ret->negative = v.negative != factor.negative;
+    return !__builtin_mul_overflow(v.size, factor.size, &ret->size);
+}
+
+static bool whole_number(struct whole v, struct dbc_number *ret)
+{
+    if (v.negative && v.size > (uint64_t)INT64_MAX + 1)
+        return false;
+    if (v.negative || v.size <= INT64_MAX) {
+        ret->kind = DBC_INT;
+        ret->is.i = (int64_t)(v.negative ? 0 - v.size : v.size);
+    } else {
+        ret->kind = DBC_UINT;
+        ret->is.u = v.size;
+    }
+    return true;
+}
+
+/* Integers as long as factor and offset are and 64 bits hold them. A whole factor before a broken offset is multiplied
+ * in integers too, so that the result is rounded once only. */
 struct dbc_number dbc_physical(const struct dbc_signal *s, struct dbc_number raw)
 {
     struct dbc_number physical = {DBC_REAL, {0}};
+    unsigned whole_factor = s->flags & (DBC_SIGNAL_EXACT | DBC_SIGNAL_WHOLE_FACTOR);
+    struct whole v, sum;
 
     if (raw.kind == DBC_WIDE)
         return raw;
-    if (raw.kind != DBC_REAL && (s->flags & DBC_SIGNAL_EXACT) != 0 && exact(s, raw, &physical))
-        return physical;
+    double scaled = dbc_number_real(raw) * s->factor;
+    if (raw.kind != DBC_REAL && whole_factor != 0 && product(s, raw, &v)) {
+        if ((s->flags & DBC_SIGNAL_EXACT) != 0 && whole_add(v, whole_of(s->offset_int), &sum) &&
+            whole_number(sum, &physical))
+            return physical;
+        scaled = v.negative ? -(double)v.size : (double)v.size;
+    }
     physical.kind = DBC_REAL;
-    physical.is.r = dbc_number_real(raw) * s->factor + s->offset;
+    physical.is.r = scaled + s->offset;
     return physical;
 }
 

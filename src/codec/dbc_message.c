@@ -103,36 +103,36 @@ static void read_layout(struct dbc_reader *rd, struct dbc_signal *s)
 }
 
 /* Integers keep their exact value beside the double; "2.0" and "1e3" are integers too. */
-static double read_scale(struct dbc_reader *rd, int64_t *ret_int, bool *exact, const char *reason)
+static double read_scale(struct dbc_reader *rd, int64_t *ret_int, bool *ret_exact, const char *reason)
 {
     struct slice text = rd->token.text;
     double v = dbc_read_real(rd, reason);
 
-    if (dbc_lex_i64(text, ret_int))
-        return v;
-    if (v != trunc(v) || v < -0x1p63 || v >= 0x1p63) {
-        *exact = false;
-        return v;
+    *ret_exact = dbc_lex_i64(text, ret_int);
+    if (!*ret_exact && v == trunc(v) && v >= -0x1p63 && v < 0x1p63) {
+        *ret_int = (int64_t)v;
+        *ret_exact = true;
     }
-    *ret_int = (int64_t)v;
     return v;
 }
 
 static void read_conversion(struct dbc_reader *rd, struct dbc_signal *s)
 {
-    bool exact = true;
+    bool factor_exact, offset_exact;
 
     dbc_read_mark(rd, '(', "expected ( before the factor");
-    s->factor = read_scale(rd, &s->factor_int, &exact, "expected the factor");
+    if (dbc_lex_i64(rd->token.text, &s->factor_int))
+        s->flags |= DBC_SIGNAL_WHOLE_FACTOR;
+    s->factor = read_scale(rd, &s->factor_int, &factor_exact, "expected the factor");
     dbc_read_mark(rd, ',', "expected , between factor and offset");
-    s->offset = read_scale(rd, &s->offset_int, &exact, "expected the offset");
+    s->offset = read_scale(rd, &s->offset_int, &offset_exact, "expected the offset");
     dbc_read_mark(rd, ')', "expected ) after the offset");
     dbc_read_mark(rd, '[', "expected [ before the minimum");
     s->min = dbc_read_real(rd, "expected the minimum");
     dbc_read_mark(rd, '|', "expected | between minimum and maximum");
     s->max = dbc_read_real(rd, "expected the maximum");
     dbc_read_mark(rd, ']', "expected ] after the maximum");
-    if (exact)
+    if (factor_exact && offset_exact)
         s->flags |= DBC_SIGNAL_EXACT;
     if (s->min != 0 || s->max != 0)
         s->flags |= DBC_SIGNAL_RANGE;

@@ -45,7 +45,7 @@ void dbc_read_mux_values(struct dbc_reader *rd)
 {
     struct dbc *db = rd->db;
     struct dbc_token at = rd->token;
-    uint64_t number = dbc_read_u64(rd, UINT32_MAX, "expected the identifier of a message");
+    uint64_t number = dbc_read_u64(rd, UINT64_MAX, "expected the identifier of a message");
     struct dbc_token name = dbc_read_word(rd, "expected the name of the signal");
     struct dbc_token mux_name = dbc_read_word(rd, "expected the name of the multiplexer");
     uint32_t first = db->range_count;

@@ -8,14 +8,16 @@ static void read_version(struct dbc_reader *rd)
     (void)dbc_read_string(rd, "expected the version in quotes");
 }
 
-/* NS_ : word*. The words are keywords, so the list ends only before a word that is followed by a colon. */
+/* NS_ : word*. The words are keywords, so the list ends only before a word that is followed by what begins a
+ * statement. Whatever else stands in the list means nothing to anybody. */
 static void read_new_symbols(struct dbc_reader *rd)
 {
     dbc_read_mark(rd, ':', "expected :");
-    while (rd->token.kind == DBC_TOKEN_WORD) {
+    while (rd->token.kind != DBC_TOKEN_END) {
         struct dbc_lex ahead = rd->lex;
         struct dbc_token next = dbc_lex_next(&ahead);
-        if (dbc_token_is_mark(&next, ':') || next.kind == DBC_TOKEN_NUMBER || next.kind == DBC_TOKEN_STRING)
+        if (rd->token.kind == DBC_TOKEN_WORD && (dbc_token_is_mark(&next, ':') || next.kind == DBC_TOKEN_NUMBER ||
+                                                 next.kind == DBC_TOKEN_STRING))
             return;
         dbc_read_advance(rd);
     }
@@ -102,7 +104,7 @@ static void read_values(struct dbc_reader *rd)
 {
     struct dbc *db = rd->db;
     bool of_signal = rd->token.kind == DBC_TOKEN_NUMBER;
-    uint64_t number = of_signal ? dbc_read_u64(rd, UINT32_MAX, "expected the identifier of a message") : 0;
+    uint64_t number = of_signal ? dbc_read_u64(rd, UINT64_MAX, "expected the identifier of a message") : 0;
     struct dbc_token name = dbc_read_word(rd, "expected the name of a signal");
     uint32_t first = db->text_count;
     uint32_t pairs = 0;
@@ -137,7 +139,7 @@ static void set_float(struct dbc_reader *rd, struct dbc_signal *s, const struct 
 /* SIG_VALTYPE_ id signal : 0 integer | 1 float | 2 double; the size is that of the signal. */
 static void read_value_type(struct dbc_reader *rd)
 {
-    uint64_t number = dbc_read_u64(rd, UINT32_MAX, "expected the identifier of a message");
+    uint64_t number = dbc_read_u64(rd, UINT64_MAX, "expected the identifier of a message");
     struct dbc_token name = dbc_read_word(rd, "expected the name of a signal");
 
     (void)dbc_read_mark_if(rd, ':');

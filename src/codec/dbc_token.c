@@ -47,10 +47,12 @@ void dbc_read_mark(struct dbc_reader *rd, char mark, const char *reason)
         dbc_read_fail(rd, VS_ERR_MALFORMED, &rd->token, reason);
 }
 
-/* Lenient: a statement also ends where the next one begins. */
+/* Lenient: a statement also ends where the next one begins, or with the file. */
 void dbc_read_end(struct dbc_reader *rd)
 {
-    if (rd->lenient && rd->token.kind == DBC_TOKEN_WORD && dbc_read_is_keyword(rd->token.text))
+    bool next = rd->token.kind == DBC_TOKEN_WORD && dbc_read_is_keyword(rd->token.text);
+
+    if (rd->lenient && (next || rd->token.kind == DBC_TOKEN_END))
         return;
     dbc_read_mark(rd, ';', "expected ; at the end of the statement");
 }
