@@ -15,6 +15,9 @@
 #include <stdint.h>
 
 #include "event/event.h"
+#include "ingest/seq_set.h"
+
+#define LEDGER_EPOCHS_MAX 64 /* numberings of one vehicle kept apart; the lowest is closed when one more comes */
 
 struct ledger {
     uint64_t produced;
@@ -38,6 +41,19 @@ struct ledger_line {
     uint32_t epoch;
     struct ledger sum;
 };
+
+/* The sets of one epoch. */
+struct ledger_sets {
+    uint64_t produced;
+    const struct seq_set *stored;
+    const struct span_set *merged; /* may be NULL, like the next */
+    const struct span_set *dead_lettered;
+};
+
+/* Counts one epoch by walking over its sets; duplicates is left alone. Calls `gap` (may be NULL) for each missing run,
+ * from the lowest on. O(runs). */
+void ledger_count(const struct ledger_sets *sets, struct ledger *ret,
+                  void (*gap)(uint64_t first, uint64_t last, void *ctx), void *ctx);
 
 static inline bool ledger_balanced(const struct ledger *l)
 {

@@ -11,9 +11,9 @@
  * are marked EV_TRUST_SUSPECT. An event from before NORMALISE_TIME_MIN_US comes from a clock that was not set: it gets
  * the (repaired) time of sending and is SUSPECT. After this, an event later than received + future_us is refused.
  *
- * Memory: event and enrichment are borrowed and valid during the callback only. State per vehicle is one dense record
- * (NORMALISE_VEHICLE_BYTES) plus gaps when numbers are missing. Threads: one instance, one thread; a vehicle belongs to
- * one partition, so an instance per partition needs nothing from the others. No clock, no I/O, no SQL.
+ * Memory: event and what goes with it are borrowed and valid during the callback only. State per vehicle is one dense
+ * record (NORMALISE_VEHICLE_BYTES) plus gaps when numbers are missing. Threads: one instance, one thread; a vehicle
+ * belongs to one partition, so an instance per partition needs nothing from the others. No clock, no I/O, no SQL.
  * Errors: only VS_ERR_NO_MEMORY, and then the record counts as not seen. */
 #ifndef INGEST_NORMALISE_H
 #define INGEST_NORMALISE_H
@@ -28,9 +28,9 @@
 #define NORMALISE_CLOCK_JUMP_US      (INT64_C(3600) * 1000 * 1000) /* 1 h */
 #define NORMALISE_FUTURE_US          (INT64_C(300) * 1000 * 1000)  /* 5 min */
 #define NORMALISE_VEHICLES_MAX       50000000u
-#define NORMALISE_EPOCHS_MAX         64   /* per vehicle; the lowest is closed when one more comes */
-#define NORMALISE_GAPS_MAX           1024 /* per vehicle and epoch; the lowest is closed when one more comes */
-#define NORMALISE_FILTERS            16   /* filter ids counted apart; others under 0 */
+#define NORMALISE_SEQ_MAX            (UINT64_C(1) << 40) /* a record that tells of higher numbers is refused */
+#define NORMALISE_CONTENTS           65536 /* events without a number that are remembered, to know them again */
+#define NORMALISE_FILTERS            16    /* filter ids counted apart; others under 0 */
 
 /* Why something was not handed on. Names by normalise_reason_name; each has a counter. */
 enum normalise_reason {
@@ -49,8 +49,9 @@ enum normalise_reason {
 };
 const char *normalise_reason_name(enum normalise_reason r); /* "duplicate", ... */
 
-/* What the backend knows beside the event itself. Empty texts: not known. */
-struct enrichment {
+/* What goes with an event: what the backend knows of its vehicle, and where in the log it stands. Empty texts: not
+ * known. */
+struct normalised {
     bool known;       /* the vehicle is enrolled */
     uint32_t vehicle; /* dense number of the vehicle in this instance, from 0; stays the same */
     struct slice model;
@@ -84,7 +85,7 @@ struct dead_letter {
     struct slice sample; /* the bytes at fault */
 };
 
-typedef void normalise_event_fn(const struct event *ev, const struct enrichment *en, void *ctx);
+typedef void normalise_event_fn(const struct event *ev, const struct normalised *no, void *ctx);
 typedef void normalise_dead_fn(const struct dead_letter *dl, void *ctx); /* duplicates are only counted */
 
 struct normalise_config {
@@ -106,7 +107,7 @@ struct normalise_stats {
     uint64_t unknown_vehicle; /* events handed on of vehicles that are not enrolled */
     uint64_t refused[NORMALISE_REASON_COUNT];
     uint64_t folded[NORMALISE_FILTERS]; /* occurrences withheld or merged in the vehicle, by enum ev_filter */
-    uint64_t gaps_closed, epochs_closed;
+    uint64_t spans_full;                /* folds not noted because of a bound; their numbers stay missing */
     uint32_t vehicles;
 };
 
