@@ -4,24 +4,17 @@ import { useMemo, useState } from 'preact/hooks';
 import { useKeys } from '../app/keys';
 import type { Event, LedgerGap } from '../gen/api';
 import { fieldLabel, fieldText, fieldValue, typeTitle } from '../lib/fields';
+import { skewOf } from '../lib/figures';
 import { shortVid, vehiclePath } from '../lib/ids';
-import { formatLag } from '../lib/time';
+import { formatLag, zoneLabel } from '../lib/time';
 import { counted, trustWord } from '../lib/words';
 import { copyText } from './copy';
 import { Cross } from './dialog';
 import { Grid, type Column } from './grid';
 import { Clock, Instant, useZone } from './time';
-import { zoneLabel } from '../lib/time';
 
 const ROW = 28;
-const SKEW_MS = 5 * 60 * 1000;
 const SUMMARY_FIELDS = 3;
-
-/** How far event time and receive time are apart when that is worth a look. */
-export function skewOf(e: Pick<Event, 'time' | 'received'>): number {
-  const ms = Date.parse(e.received) - Date.parse(e.time);
-  return Math.abs(ms) > SKEW_MS ? ms : 0;
-}
 
 function summary(e: Event): string {
   return Object.entries(e.fields).slice(0, SUMMARY_FIELDS).map(([k, v]) => `${fieldLabel(k)} ${fieldValue(k, v)}`).join(' · ');

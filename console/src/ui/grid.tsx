@@ -2,6 +2,7 @@
 // aria-activedescendant, so that recycled rows can never swallow the focus. Columns that do not fit are left out, least important first.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { fittingColumns } from '../lib/columns';
 import { memo } from './memo';
 
 export interface Column<T> {
@@ -45,17 +46,6 @@ const OVERSCAN = 6;
 const NEAR_END_ROWS = 60;
 const SELECT_WIDTH = 30;
 const PADDING = 8;
-
-export function fittingColumns<T>(columns: Column<T>[], room: number): Column<T>[] {
-  const kept = [...columns];
-  const width = () => kept.reduce((sum, c) => sum + c.width, 0);
-  while (width() > room) {
-    const worst = kept.reduce((a, b) => (b.rank >= a.rank ? b : a));
-    if (worst.rank === 1) break;
-    kept.splice(kept.indexOf(worst), 1);
-  }
-  return kept;
-}
 
 export function Grid<T>(props: Props<T>) {
   const { columns, rows, cursor, rowHeight, selected } = props;

@@ -24,7 +24,7 @@ export function SeverityMark({ severity, short }: { severity: Severity; short?: 
 export const StageMark = ({ stage }: { stage: Stage }) => <span class={`stage stage-${stage}`}>{wordOf(stageWord, stage)}</span>;
 
 export function Verdict({ disposition }: { disposition: Disposition | null }) {
-  if (disposition === null) return <span class="dim">No verdict</span>;
+  if (disposition === null) return <span class="dim">none yet</span>;
   return <span class={`verdict verdict-${disposition}`}>{wordOf(dispositionWord, disposition)}</span>;
 }
 

@@ -2,6 +2,7 @@
 import { call } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { BaselineRow, EcuConfig, Incident, IncidentContext, SbomFinding, SharedAttribute, TaraScenario } from '../../gen/api';
+import { liftOf } from '../../lib/figures';
 import { incidentPath } from '../../lib/ids';
 import { clockWord, factWord, formatShare } from '../../lib/words';
 import { Card, SectionState } from '../../ui/card';
@@ -171,12 +172,6 @@ function SimilarCard({ incident }: { incident: Incident }) {
       )}
     </Card>
   );
-}
-
-/** What the affected vehicles share, against the whole fleet: the factor says how much more common it is among them. */
-export function liftOf(s: SharedAttribute): number | null {
-  if (s.fleet === 0 || s.fleet_total === 0 || s.affected_total === 0) return null;
-  return s.affected / s.affected_total / (s.fleet / s.fleet_total);
 }
 
 function SharedTable({ rows }: { rows: SharedAttribute[] }) {

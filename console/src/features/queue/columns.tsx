@@ -18,8 +18,8 @@ function sortBy(key: SortKey, sort: Sort): NonNullable<Column<IncidentRow>['sort
 }
 
 function VehicleCell({ row }: { row: IncidentRow }) {
-  if (row.vid === null) return <span class="dim">–</span>;
   if (row.vehicles > 1) return <span>{row.vehicles} vehicles</span>;
+  if (row.vid === null) return <span class="dim">–</span>;
   return <a class="mono" href={vehiclePath(row.vid)} tabIndex={-1} title={row.vid}>{shortVid(row.vid)}</a>;
 }
 

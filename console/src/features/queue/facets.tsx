@@ -2,13 +2,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call, isAbort, problemFor } from '../../api/client';
 import { setQuery } from '../../app/router';
-import type { Facet, Problem } from '../../gen/api';
+import { allSeverity, allStage, type Facet, type Problem } from '../../gen/api';
 import { filterQuery, formatChoice, stateOf, withState, type FacetName, type Filters, type TriState } from '../../lib/filters';
 import { dispositionWord, formatCount, severityWord, stageWord, wordOf } from '../../lib/words';
 import { ProblemBox, Skeleton } from '../../ui/states';
 import { facetTurn } from './store';
 
 const titles: Record<FacetName, string> = { severity: 'Severity', stage: 'Stage', disposition: 'Verdict', assignee: 'Assignee', model: 'Model line', rule: 'Rule' };
+/** Codes with an order of their own keep it; everything else comes with the largest count first. */
+const fixedOrder: Partial<Record<FacetName, readonly string[]>> = { severity: allSeverity, stage: allStage };
 const SEARCHABLE_FROM = 8;
 
 export function facetWord(name: FacetName, value: string, label: string | null = null): string {
@@ -46,10 +48,13 @@ function FacetBox({ facet, filters }: { facet: Facet; filters: Filters }) {
   const [words, setWords] = useState('');
   const name = facet.name;
   const choice = filters.facets[name];
+  const order = fixedOrder[name];
   const listed = new Set(facet.values.map((v) => v.value));
   // A chosen value stays visible at zero, or it could not be taken back here.
   const absent = [...choice.include, ...choice.exclude].filter((v) => !listed.has(v) && v !== 'me').map((value) => ({ value, label: null, count: 0 }));
-  const values = [...facet.values, ...absent].filter((v) => facetWord(name, v.value, v.label).toLowerCase().includes(words.toLowerCase()));
+  const all = [...facet.values, ...absent];
+  if (order) all.sort((a, b) => order.indexOf(a.value) - order.indexOf(b.value));
+  const values = all.filter((v) => facetWord(name, v.value, v.label).toLowerCase().includes(words.toLowerCase()));
   const set = (value: string, state: TriState) => setQuery({ [name]: formatChoice(withState(choice, value, state)) });
   if (facet.values.length === 0 && absent.length === 0) return null;
   return (

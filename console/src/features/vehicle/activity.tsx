@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { useKeys } from '../../app/keys';
 import { setQuery } from '../../app/router';
 import type { Activity, ActivityBucket } from '../../gen/api';
+import { niceCeiling } from '../../lib/figures';
 import { formatTime } from '../../lib/time';
 import { counted, formatCount } from '../../lib/words';
 import { Clock, useZone } from '../../ui/time';
@@ -14,13 +15,6 @@ const LEFT = 44;
 const BOTTOM = 18;
 
 const sumOf = (b: ActivityBucket): number => b.critical + b.medium + b.low;
-
-/** The smallest of 1, 2, 5, 10, 20, ... that is not below `n`. */
-export function niceCeiling(n: number): number {
-  if (n <= 1) return 1;
-  const power = 10 ** Math.floor(Math.log10(n));
-  return [1, 2, 5, 10].map((m) => m * power).find((m) => m >= n) ?? 10 * power;
-}
 
 function summaryOf(activity: Activity): string {
   const events = activity.buckets.reduce((n, b) => n + sumOf(b), 0);

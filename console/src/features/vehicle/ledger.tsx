@@ -1,8 +1,9 @@
 // The loss ledger of one vehicle: what it produced, and where every record went. The parts add up to what was produced, always; when they
 // do not, that is said.
 import type { VehicleLedger } from '../../gen/api';
+import { ledgerOff } from '../../lib/figures';
 import { formatCount, formatShare } from '../../lib/words';
-import { Instant } from '../../ui/time';
+import { Ago } from '../../ui/time';
 
 type Part = 'stored' | 'merged' | 'dead_lettered' | 'missing';
 const parts: { key: Part; word: string; text: string }[] = [
@@ -12,11 +13,9 @@ const parts: { key: Part; word: string; text: string }[] = [
   { key: 'missing', word: 'Missing', text: 'produced by the vehicle, never received' },
 ];
 
-export const ledgerSum = (l: VehicleLedger): number => l.stored + l.merged + l.dead_lettered + l.missing;
-
 export function Ledger({ ledger }: { ledger: VehicleLedger }) {
   if (ledger.produced === 0) return <p class="section-why">The vehicle has not numbered any record yet. Until it does, completeness is unknown, not good.</p>;
-  const off = ledgerSum(ledger) - ledger.produced;
+  const off = ledgerOff(ledger);
   let x = 0;
   return (
     <div class="ledger">
@@ -45,7 +44,7 @@ export function Ledger({ ledger }: { ledger: VehicleLedger }) {
           <thead><tr><th scope="col">Epoch</th><th scope="col">Sequence</th><th scope="col" class="r">Records</th><th scope="col">Noticed</th><th scope="col">Reason</th></tr></thead>
           <tbody>
             {ledger.gaps.map((g) => (
-              <tr key={`${g.epoch} ${g.seq_first}`}><td class="num">{g.epoch}</td><th scope="row" class="num">{g.seq_first}–{g.seq_last}</th><td class="r num">{formatCount(g.seq_last - g.seq_first + 1)}</td><td><Instant at={g.noticed} none="unknown" /></td><td>{g.reason ?? <span class="dim">unknown</span>}</td></tr>
+              <tr key={`${g.epoch} ${g.seq_first}`}><td class="num">{g.epoch}</td><th scope="row" class="num nowrap">{g.seq_first === g.seq_last ? g.seq_first : `${g.seq_first}–${g.seq_last}`}</th><td class="r num">{formatCount(g.seq_last - g.seq_first + 1)}</td><td><Ago at={g.noticed} none="unknown" /></td><td>{g.reason ?? <span class="dim">unknown</span>}</td></tr>
             ))}
           </tbody>
         </table>

@@ -6,6 +6,7 @@ import { call } from '../../api/client';
 import { onChange } from '../../api/live';
 import { useResource } from '../../api/resource';
 import type { Event, EventPage, IncidentRow, Vehicle } from '../../gen/api';
+import { isSkewed } from '../../lib/figures';
 import { incidentPath, shortVid } from '../../lib/ids';
 import { typeTitle } from '../../lib/fields';
 import { formatLag } from '../../lib/time';
@@ -28,7 +29,6 @@ import { Vin } from './reveal';
 const DEFAULT_FROM = 'now-7d';
 const BUCKETS = 84;
 const CHANGES_MS = 2000;
-const SKEW_MS = 5 * 60 * 1000;
 
 export function VehiclePage({ route }: { route: Route }) {
   const vid = route.name === 'vehicle' ? route.vid : '';
@@ -122,7 +122,7 @@ function Head({ vehicle: v, own, onOwn }: { vehicle: Vehicle; own: boolean; onOw
         <div><dt>First contact</dt><dd><Instant at={v.first_contact} none="never" /></dd></div>
         <div><dt>Last contact</dt><dd><Instant at={v.last_contact} none="never" />{v.last_contact !== null && <span class="dim"> (<Ago at={v.last_contact} />)</span>}</dd></div>
         <div><dt>Motion</dt><dd><MotionMark motion={v.motion} />{v.motion_time !== null && <span class="dim"> <Ago at={v.motion_time} /></span>}</dd></div>
-        <div><dt>Clock</dt><dd>{v.skew_ms === null ? <span class="dim">unknown</span> : Math.abs(v.skew_ms) > SKEW_MS ? <span class="badge badge-warn">{v.skew_ms > 0 ? '+' : '−'}{formatLag(Math.abs(v.skew_ms))} off</span> : <span>within {formatLag(Math.abs(v.skew_ms))}</span>}</dd></div>
+        <div><dt>Clock</dt><dd>{v.skew_ms === null ? <span class="dim">unknown</span> : isSkewed(v.skew_ms) ? <span class="badge badge-warn">{v.skew_ms > 0 ? '+' : '−'}{formatLag(Math.abs(v.skew_ms))} off</span> : <span>within {formatLag(Math.abs(v.skew_ms))}</span>}</dd></div>
       </dl>
     </header>
   );
