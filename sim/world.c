@@ -259,7 +259,7 @@ static enum vs_err car_send(struct world *w, struct car *c, enum bearer bearer, 
             w->counters.doubled++;
             err = parcel_add(w, c, true_us + rng_between(&r, 2, 48 * 3600) * US_PER_S, true, body);
         }
-        gateway_acked(&c->gw);
+        gateway_acked(&c->gw, own_us);
     }
     return err == VS_ERR_END ? VS_OK : err;
 }

@@ -6,6 +6,8 @@
 int cmd_config(int argc, char **argv);
 int cmd_dbc(int argc, char **argv);
 int cmd_pki(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
+int cmd_sim(int argc, char **argv);
 
 #endif

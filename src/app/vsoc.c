@@ -14,7 +14,9 @@ static const struct command COMMAND[] = {
     {"config", "check a configuration file of vsocd", cmd_config},
     {"dbc", "read CAN frames with a network description", cmd_dbc},
     {"pki", "make the certificates and keys of a fleet", cmd_pki},
+    {"report", "figures from the state database", cmd_report},
     {"rule", "check, test, run and explain detection rules", cmd_rule},
+    {"sim", "a simulated fleet with planted attacks and ground truth", cmd_sim},
 };
 #define COMMAND_COUNT (sizeof COMMAND / sizeof COMMAND[0])
 

@@ -49,7 +49,7 @@ static bool take_char(struct slice text, size_t *pos, const char *any)
 
 static bool take_date(struct slice text, size_t *pos, int64_t *ret_days)
 {
-    int64_t year, month, day;
+    int64_t year = 0, month = 0, day = 0;
 
     if (!take_digits(text, pos, 4, &year) || !take_char(text, pos, "-") || !take_digits(text, pos, 2, &month) ||
         !take_char(text, pos, "-") || !take_digits(text, pos, 2, &day))
@@ -81,7 +81,7 @@ static bool take_fraction(struct slice text, size_t *pos, int64_t *ret_us)
 
 static bool take_offset(struct slice text, size_t *pos, int64_t *ret_s)
 {
-    int64_t hours, minutes;
+    int64_t hours = 0, minutes = 0;
 
     *ret_s = 0;
     if (take_char(text, pos, "Zz"))
@@ -99,7 +99,7 @@ static bool take_offset(struct slice text, size_t *pos, int64_t *ret_s)
 bool timestamp_parse(struct slice text, int64_t *ret_us)
 {
     size_t pos = 0;
-    int64_t days, hour, minute, second, fraction_us, offset_s;
+    int64_t days = 0, hour = 0, minute = 0, second = 0, fraction_us = 0, offset_s = 0;
 
     if (!take_date(text, &pos, &days) || !take_char(text, &pos, "Tt ") || !take_digits(text, &pos, 2, &hour) ||
         !take_char(text, &pos, ":") || !take_digits(text, &pos, 2, &minute) || !take_char(text, &pos, ":") ||
