@@ -20,7 +20,7 @@ void window_done(struct window *w)
 
 double geo_distance_km(int32_t lat_a, int32_t lon_a, int32_t lat_b, int32_t lon_b)
 {
-    static const double RADIUS_KM = 6371.0088;
+    static const double RADIUS_KM = 6371.0;
     static const double RADIANS = 3.14159265358979323846 / 180.0 / 1e7;
     double a = lat_a * RADIANS;
     double b = lat_b * RADIANS;
@@ -213,7 +213,7 @@ static bool geo_value(const struct window *w, const struct entry *e, nano *ret)
         return false;
     const struct point *a = &w->point[e[-1].value];
     const struct point *b = &w->point[e->value];
-    *ret = (nano)llround(geo_distance_km(a->lat, a->lon, b->lat, b->lon) * 1e9);
+    *ret = (nano)llround(geo_distance_km(a->lat, a->lon, b->lat, b->lon) * 1e3) * (NANO_ONE / 1000);
     return true;
 }
 

@@ -3,8 +3,8 @@
  * The window of entry i holds the entries j <= i with time[i] - time[j] <= span. The value is: the sum of weights
  * (event_count), the number of distinct values (value_count), the number of distinct rules present (temporal), the length
  * of the longest start of the list of rules that occurs in order, each in an entry of its own (temporal_ordered), the
- * sum, mean or percentile of the values, each as often as its weight (value_*), or the distance in kilometres from the
- * entry before (geo_velocity). Everything is counted in integers, so that a window has one value however it was reached.
+ * sum, mean or percentile of the values, each as often as its weight (value_*), or the distance in kilometres, to the
+ * metre, from the entry before (geo_velocity). Everything is counted in integers, so that a window has one value however it was reached.
  *
  * Cost per entry: O(1) amortised; O(rules) for temporal; O(log n) for percentile.
  * Memory: tables are kept between uses and grow with the numbers of values; one window object per thread. */
@@ -61,7 +61,7 @@ bool window_step(struct window *w, nano *ret);
 /* Takes out what is still in the window. */
 void window_end(struct window *w);
 
-/* Great circle distance on a sphere of 6371.0088 km. */
+/* Great circle distance on a sphere of 6371 km. */
 double geo_distance_km(int32_t lat_a, int32_t lon_a, int32_t lat_b, int32_t lon_b);
 
 #endif
