@@ -29,7 +29,7 @@
 #define VIDS_IDS_MAX      4096
 #define VIDS_PROBES_MAX   16
 #define VIDS_STRANGERS    16 /* unknown identifiers told apart at a time */
-#define VIDS_FIELDS_MAX   4
+#define VIDS_FIELDS_MAX   6
 #define VIDS_FINDINGS_MAX 16 /* most that one frame or tick gives; more are counted as findings_dropped */
 #define VIDS_LEAP_US      INT64_C(10000000)
 #define VIDS_DIAG_MAX     6   /* diagnostic conversations followed at a time */
@@ -37,7 +37,7 @@
 
 /* Bytes of memory for a model with so many identifiers and signals. A compile-time expression; a static assertion in
  * can/state.h ties the parts to the real structs. Signals live in the blob and need none. */
-#define VIDS_ID_STATE_SIZE 88
+#define VIDS_ID_STATE_SIZE 96
 #define VIDS_FIXED_SIZE    4096
 #define VIDS_STORAGE_SIZE(ids, signals) (VIDS_FIXED_SIZE + (size_t)(ids) * VIDS_ID_STATE_SIZE + 0 * (size_t)(signals))
 

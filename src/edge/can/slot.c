@@ -20,6 +20,7 @@
 #define SLOT_LOCKED     3
 #define OFF_MAX         6
 #define LEAP_SLOTS      64 /* longer away: lock on anew */
+#define LATE_US         100000
 #define CHANGE_RECENT   8
 #define HELD_MANY       6 /* extra frames with a changed payload before an ordinary one: no sender on change does that */
 
@@ -30,7 +31,7 @@ static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
     st->credit = 0;
     st->off_count = 0;
     st->history = 0;
-    st->flags &= (uint8_t)~STATE_HELD;
+    st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
 }
 
 static void slot_remember(struct vids *v, const struct vids_look *k, int32_t residual)
@@ -44,9 +45,10 @@ static void payload_remember(const struct vids_look *k)
 {
     struct vids_id_state *st = k->st;
 
-    if (k->hash != st->last_hash)
+    if (k->hash != st->last_hash) {
+        st->before_hash = st->last_hash;
         st->since_change = 0;
-    else if (st->since_change < UINT8_MAX)
+    } else if (st->since_change < UINT8_MAX)
         st->since_change++;
     st->last_hash = k->hash;
 }
@@ -100,22 +102,31 @@ static void held_resolve(struct vids *v, const struct vids_look *k, uint32_t mis
     struct vids_id_state *st = k->st;
     bool sticky = (k->flags & ID_STICKY) != 0;
 
-    st->flags &= (uint8_t)~STATE_HELD;
+    bool reverted = (st->flags & STATE_REVERTED) != 0;
+    st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
     if (missed > 0) { /* the slot stayed empty: the frame was early, not too many */
         if (st->credit > 0)
             st->credit--;
         return;
     }
-    if (sticky && st->held_hash != st->last_hash && k->hash == st->held_hash)
+    if (sticky && !reverted && st->held_hash != st->last_hash && k->hash == st->held_hash)
         return; /* sent on change, and the change stays */
     slot_accuse(v, k, st->held_frame, st->held_us, st->held_hash, vids_abs((int32_t)(st->next_us - st->held_us)));
+}
+
+/* Of the slots that stayed empty, those whose frames may still come: nothing is late by more than LATE_US. */
+static uint32_t credit_of(uint32_t missed, uint32_t late_us, uint32_t cycle, uint32_t tolerance)
+{
+    if (late_us > LATE_US + tolerance && missed > LATE_US / cycle)
+        missed = LATE_US / cycle;
+    return missed;
 }
 
 static void slot_fill(struct vids *v, const struct vids_look *k, uint32_t cycle, int32_t residual)
 {
     struct vids_id_state *st = k->st;
     int32_t tolerance = (int32_t)model_u32(k->id + ID_AT_TOLERANCE_US), half = (int32_t)(cycle / 2);
-    uint32_t missed = 0;
+    uint32_t missed = 0, missed_credit;
 
     if (residual > half) {
         missed = (uint32_t)(residual + half) / cycle;
@@ -125,7 +136,8 @@ static void slot_fill(struct vids *v, const struct vids_look *k, uint32_t cycle,
             return;
         }
         residual -= (int32_t)(missed * cycle);
-        st->credit = (uint8_t)missed;
+        missed_credit = credit_of(missed, (uint32_t)residual + missed * cycle, cycle, (uint32_t)tolerance);
+        st->credit = (uint8_t)(st->credit + missed_credit > UINT8_MAX ? UINT8_MAX : st->credit + missed_credit);
     } else if (st->credit > 0 && residual <= tolerance) {
         st->credit--; /* credits run out within a few slots in time */
     }
@@ -156,26 +168,44 @@ static void held_set(struct vids_id_state *st, uint32_t frame, uint32_t rel_us, 
     st->held_hash = hash;
 }
 
+/* An extra frame with another payload than the frame before it, of an identifier that may send on change. When it goes
+ * back to what was before, the odd one is the frame that filled the slot. */
+static void changed_extra(struct vids *v, const struct vids_look *k)
+{
+    struct vids_id_state *st = k->st;
+
+    if (st->since_change == 0 && k->hash == st->before_hash) {
+        held_set(st, st->slot_frame, st->slot_us, k->hash);
+        st->flags |= STATE_REVERTED;
+    } else {
+        held_set(st, (uint32_t)v->frame_index, k->now, k->hash);
+    }
+}
+
 /* An extra frame of an identifier that may send on change. True when that settles it or must be awaited. */
 static bool sticky_extra(struct vids *v, const struct vids_look *k)
 {
     struct vids_id_state *st = k->st;
 
-    if (k->hash == st->last_hash) {
-        if ((st->flags & STATE_HELD) != 0) { /* changed and back, both at once: a sender on change does that */
-            st->flags &= (uint8_t)~STATE_HELD;
-            st->since_change = 0;
-            return true;
-        }
-        return st->since_change < CHANGE_RECENT; /* repeats its change */
-    }
     if ((st->flags & STATE_HELD) == 0) {
-        held_set(st, (uint32_t)v->frame_index, k->now, k->hash);
+        if (k->hash == st->last_hash)
+            return st->since_change < CHANGE_RECENT; /* repeats its change */
+        changed_extra(v, k);
         return true;
     }
-    if (++st->held_count < HELD_MANY)
+    bool back = (st->flags & STATE_REVERTED) != 0 ? k->hash == st->held_hash : k->hash == st->last_hash;
+    if (back) { /* changed and back, both at once: a sender on change does that */
+        st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
+        payload_remember(k);
+        st->since_change = 0;
         return true;
-    st->flags &= (uint8_t)~STATE_HELD;
+    }
+    if (++st->held_count < HELD_MANY) {
+        if ((st->flags & STATE_REVERTED) == 0)
+            st->held_hash = k->hash; /* changed again: it is the newest that has to stay */
+        return true;
+    }
+    st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
     return false;
 }
 

@@ -29,6 +29,7 @@ enum vids_state_flag {
     STATE_SILENT = 4, /* silence was told */
     STATE_RATED = 8,  /* tat_us is valid */
     STATE_COUNTED = 16,     /* counter_last is valid */
+    STATE_REVERTED = 64,    /* the held frame brought the payload back: the frame before it is the odd one */
     STATE_COUNTER_HELD = 32 /* counter detector waits for the next frame */
 };
 
@@ -37,6 +38,7 @@ struct vids_id_state {
     uint32_t last_us;     /* the identifier's last frame */
     uint32_t tat_us;      /* rate detector: when the account is even */
     uint32_t last_hash;   /* payload of the last ordinary frame */
+    uint32_t before_hash; /* payload before its last change */
     uint32_t held_hash;
     uint32_t extra_hash;  /* payload of the last extra frame */
     uint32_t slot_frame;  /* low bits of the index of the frame that filled the current slot */
@@ -59,6 +61,7 @@ struct vids_id_state {
 struct vids_bus_state {
     uint32_t last_us;   /* last frame on this bus */
     uint32_t resume_us; /* first frame after its last long pause */
+    uint32_t relock_us; /* the same for pauses so long that senders may have restarted */
     uint32_t window_us; /* start of the load window */
     uint32_t window_frames, window_bits;
     uint32_t error_us;
@@ -83,15 +86,16 @@ struct vids_budget {
 
 /* One diagnostic conversation, named by the identifier that answers. */
 struct vids_diag {
-    uint32_t request_id, response_id;
+    struct isotp ask, answer;
+    uint32_t response_id;
     uint32_t seen_us;
     uint32_t window_us;   /* start of the scan window */
-    uint16_t misses;      /* negative answers to distinct requests in the window */
+    uint16_t misses;      /* refused requests for different targets in the window */
     uint16_t last_target; /* service or identifier last refused, so that repeats do not count as a scan */
-    uint8_t bus, session, flags;
-    uint8_t last_sid;
+    uint16_t did;         /* of the last request */
+    uint8_t bus, session, flags; /* enum diag_flag of diag.c */
+    uint8_t sid, sub;     /* of the last request */
     bool extended, used, scan_said;
-    struct isotp ask, answer;
     uint8_t ask_buf[VIDS_DIAG_BYTES], answer_buf[VIDS_DIAG_BYTES];
 };
 

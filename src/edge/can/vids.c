@@ -5,7 +5,8 @@
 
 #include <assert.h>
 
-#define LEAP_BACK_US 1000000 /* captures interleave their buses a little out of order; more is a step of the clock */
+#define RELOCK_PAUSE_US 1000000 /* of a whole bus: its senders may have restarted */
+#define LEAP_BACK_US    1000000 /* captures interleave their buses a little out of order; more is a step of the clock */
 
 size_t vids_storage_size(struct slice model)
 {
@@ -114,10 +115,14 @@ static void bus_seen(struct vids *v, uint32_t bus)
     struct vids_bus_state *b = &v->fixed->bus[bus];
     uint32_t now = vids_rel(v), pause = 2 * model_u32(v->buses + (size_t)bus * MODEL_BUS_SIZE + BUS_AT_GAP_US) + 20000;
 
+    bool was_seen = b->seen;
+
     if (!b->seen || now - b->last_us > pause) {
         b->resume_us = now;
         b->seen = true;
     }
+    if (b->resume_us == now && (!was_seen || now - b->last_us > RELOCK_PAUSE_US))
+        b->relock_us = now;
     b->last_us = now;
 }
 
@@ -128,7 +133,7 @@ static void known_step(struct vids *v, const struct can_frame *fr, uint32_t bus,
     struct vids_id_state *st = k.st;
 
     k.flags = model_u32(k.id + ID_AT_FLAGS);
-    if ((st->flags & STATE_SEEN) == 0 || (int32_t)(st->last_us - v->fixed->bus[bus].resume_us) < 0) {
+    if ((st->flags & STATE_SEEN) == 0 || (int32_t)(st->last_us - v->fixed->bus[bus].relock_us) < 0) {
         st->lock = 0;
         st->flags &= (uint8_t)~(STATE_HELD | STATE_COUNTED | STATE_COUNTER_HELD);
     }

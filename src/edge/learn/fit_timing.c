@@ -2,7 +2,7 @@
  *
  * Cycle: the median gap gives a first guess, slots counted with it give the mean. The phase-locked loop of can/slot.c is
  * then tried with several gains (a free-running timer wants a small one, a sender that counts from its last frame a large
- * one) and the gain with the least worst residual is kept. An identifier is cyclic when such a loop leaves hardly any
+ * one) and the gain with the least residuals is kept. An identifier is cyclic when such a loop leaves hardly any
  * frame without a slot of its own. Thresholds are generous: a wider tolerance costs the slot detector delay, not
  * detection. Everything else has an arrival curve only. */
 #include <math.h>
@@ -63,8 +63,8 @@ static double cycle_mean(const int64_t *gap, uint32_t n, double guess)
 
     for (uint32_t i = 0; i < n; i++) {
         double s = floor((double)gap[i] / guess + 0.5);
-        if (s > 8)
-            continue; /* pauses of the sender are no slots */
+        if (s < 1 || s > 8)
+            continue; /* bursts and pauses of the sender are no slots */
         time += (double)gap[i];
         slots += s;
     }
@@ -113,7 +113,10 @@ static struct trial loop_try(const struct learner *l, struct series id, double c
 
 static bool better(const struct trial *a, const struct trial *b)
 {
-    return a->extras != b->extras ? a->extras < b->extras : a->worst_us < b->worst_us;
+    double x = 3 * sqrt(a->square / (a->slots + 1)) + (double)a->worst_us,
+           y = 3 * sqrt(b->square / (b->slots + 1)) + (double)b->worst_us;
+
+    return a->extras != b->extras ? a->extras < b->extras : x < y;
 }
 
 static bool convincing(const struct trial *t, double cycle, uint32_t frames)
@@ -134,7 +137,7 @@ static bool cycle_fit(const struct learner *l, struct learn_id *id, struct serie
     guess[0] = cycle_mean(gap, n, guess[0]);
     guess[1] = cycle_mean(gap, n, (double)gap[n / 4]);
     for (unsigned g = 0; g < 2; g++)
-        for (unsigned gain = 1; gain <= 4 && guess[g] >= CYCLE_US_MIN; gain++) {
+        for (unsigned gain = 0; gain <= 4 && guess[g] >= CYCLE_US_MIN; gain++) {
             struct trial t = loop_try(l, in, guess[g], gain);
             if (better(&t, &best)) {
                 best = t;
@@ -260,7 +263,7 @@ static void rate_fit(const struct learner *l, struct learn_id *id)
         spare = id->pages > 1 ? 6 + 3 * id->pages : 8;
     } else {
         uint32_t second = busiest(l, id, 1000000), ten = busiest(l, id, 10000000);
-        spare = 12;
+        spare = 16;
         if (second >= 5)
             cost = 0.5e6 / second;
         else if (ten >= 5)
