@@ -98,6 +98,7 @@ static void bury_event(struct normalise *n, struct passage *p, const struct even
     struct dead_letter dl = {.reason = f->reason,
                              .err = f->err,
                              .text = f->text,
+                             .index = p->no.index,
                              .vid_known = true,
                              .epoch = ev->epoch,
                              .seq = ev->seq,

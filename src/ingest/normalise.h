@@ -74,6 +74,7 @@ struct dead_letter {
     enum vs_err err;
     const char *text; /* what exactly, for a person */
     bool whole;
+    uint32_t index; /* of the event in its record */
     bool vid_known;
     uint8_t vid[EV_VID_SIZE];
     uint32_t epoch;

@@ -1,0 +1,60 @@
+#include "ingest/pseudonym.h"
+
+#include "base/crypto.h"
+#include "core/hex.h"
+
+static bool vin_char(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z' && c != 'I' && c != 'O' && c != 'Q');
+}
+
+enum vs_err pseudonym_of_vin(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice vin, uint8_t ret_vid[EV_VID_SIZE])
+{
+    uint8_t upper[VIN_LEN], mac[SHA256_SIZE];
+
+    if (vin.len != VIN_LEN)
+        return VS_ERR_MALFORMED;
+    for (size_t i = 0; i < VIN_LEN; i++) {
+        upper[i] = vin.ptr[i] >= 'a' && vin.ptr[i] <= 'z' ? (uint8_t)(vin.ptr[i] - 'a' + 'A') : vin.ptr[i];
+        if (!vin_char(upper[i]))
+            return VS_ERR_MALFORMED;
+    }
+    hmac_sha256(slice_make(key, PSEUDONYM_KEY_SIZE), slice_make(upper, sizeof upper), mac);
+    memcpy(ret_vid, mac, EV_VID_SIZE);
+    return VS_OK;
+}
+
+void pseudonym_of_feed(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice feed, uint8_t ret_vid[EV_VID_SIZE])
+{
+    uint8_t text[5 + EV_TEXT_LEN_MAX] = "feed:", mac[SHA256_SIZE];
+    struct slice head = slice_head(feed, EV_TEXT_LEN_MAX);
+
+    if (head.len > 0)
+        memcpy(text + 5, head.ptr, head.len);
+    hmac_sha256(slice_make(key, PSEUDONYM_KEY_SIZE), slice_make(text, 5 + head.len), mac);
+    memcpy(ret_vid, mac, EV_VID_SIZE);
+}
+
+uint32_t pseudonym_feed_epoch(struct slice feed)
+{
+    uint8_t digest[SHA256_SIZE];
+    uint32_t v;
+
+    sha256(feed, digest);
+    v = (uint32_t)digest[0] << 24 | (uint32_t)digest[1] << 16 | (uint32_t)digest[2] << 8 | digest[3];
+    return v | UINT32_C(1) << 31;
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+enum vs_err pseudonym_key_read(struct slice text, uint8_t ret_key[PSEUDONYM_KEY_SIZE])
+{
+    while (text.len > 0 && is_space(text.ptr[0]))
+        text = slice_from(text, 1);
+    while (text.len > 0 && is_space(text.ptr[text.len - 1]))
+        text.len--;
+    return hex_read(text, ret_key, PSEUDONYM_KEY_SIZE) ? VS_OK : VS_ERR_CONFIG;
+}

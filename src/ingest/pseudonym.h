@@ -1,0 +1,29 @@
+/* pseudonym: from a VIN to the vid that stands for it everywhere.
+ *
+ * vid = the first 16 bytes of HMAC-SHA-256(regional key, VIN in upper case). A plain hash would not do: there are so
+ * few VINs that all of them can be tried. Who has the key can link; it lives with enrolment and at the feeds' door
+ * only. */
+#ifndef INGEST_PSEUDONYM_H
+#define INGEST_PSEUDONYM_H
+
+#include "core/err.gen.h"
+#include "core/must_use.h"
+#include "core/slice.h"
+#include "event/event.h"
+
+#define PSEUDONYM_KEY_SIZE 32
+#define VIN_LEN            17
+
+/* VS_ERR_MALFORMED when the text is no VIN: 17 letters and digits without I, O and Q (ISO 3779). Lower case is taken.
+ */
+VS_MUST_USE enum vs_err pseudonym_of_vin(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice vin,
+                                         uint8_t ret_vid[EV_VID_SIZE]);
+/* The pseudonym of a backend feed, for events that no vehicle is behind. */
+void pseudonym_of_feed(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice feed, uint8_t ret_vid[EV_VID_SIZE]);
+/* The epoch under which a feed's numbers are kept apart from those of the vehicle's own gateway: always above 2^31,
+ * where no gateway's counter gets to. */
+uint32_t pseudonym_feed_epoch(struct slice feed);
+/* 32 bytes as 64 hex digits, white space around them allowed. */
+VS_MUST_USE enum vs_err pseudonym_key_read(struct slice text, uint8_t ret_key[PSEUDONYM_KEY_SIZE]);
+
+#endif
