@@ -83,7 +83,7 @@ static void close_account(struct gateway *gw, uint8_t filter)
     account_event(&gw->account, filter, &ev);
     size_t len = record_size_max(&ev);
     bool known = outbox_knows(&gw->outbox, ev.seq);
-    if ((known || outbox_has_room(&gw->outbox, len, true)) && outbox_put(&gw->outbox, &ev, false) == VS_OK)
+    if ((known || outbox_has_room(&gw->outbox, len, OUTBOX_ROOM_ACCOUNT)) && outbox_put(&gw->outbox, &ev, false) == VS_OK)
         gw->counters.passed++;
     else
         gw->counters.unaccounted += 1 + folds_total(&s->folds);
@@ -136,8 +136,9 @@ static void withhold(struct gateway *gw, uint8_t filter, int64_t now_us)
 static enum vs_err make_room(struct gateway *gw, size_t len, uint8_t priority, int64_t now_us)
 {
     struct outbox *o = &gw->outbox;
+    enum outbox_room room = priority == EV_PRIORITY_CRITICAL ? OUTBOX_ROOM_CRITICAL : OUTBOX_ROOM_ORDINARY;
 
-    while (!outbox_has_room(o, len, priority == EV_PRIORITY_CRITICAL)) {
+    while (!outbox_has_room(o, len, room)) {
         struct outbox_cache cache = {.block = OUTBOX_STAGED};
         struct event ev;
         enum vs_err err = intake_ensure(gw, GATEWAY_ACTION_BYTES, now_us);
@@ -285,7 +286,7 @@ enum vs_err intake_own(struct gateway *gw, struct event *ev, int64_t now_us)
         return err;
     ev->epoch = gw->outbox.epoch;
     ev->seq = gw->outbox.seq_next;
-    if (!outbox_has_room(&gw->outbox, record_size_max(ev), true) || store(gw, ev, now_us) != VS_OK)
+    if (!outbox_has_room(&gw->outbox, record_size_max(ev), OUTBOX_ROOM_ACCOUNT) || store(gw, ev, now_us) != VS_OK)
         return VS_ERR_FULL;
     gw->outbox.seq_next++;
     return VS_OK;

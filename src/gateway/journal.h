@@ -15,7 +15,7 @@
 #include "gateway/port.h"
 
 #define JOURNAL_HEADER_SIZE 88
-#define JOURNAL_RECORDS_MIN 12 /* largest records that must fit into the ring */
+#define JOURNAL_RECORDS_MIN 16 /* largest records that must fit into the ring */
 
 /* What a record says in clear, authenticated. */
 struct journal_header {

@@ -275,6 +275,20 @@ static uint64_t max_u64(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
+/* A record that was durable before the power went, but not anchored, is anchored with the next generation. */
+static void catch_up(struct port_anchor_value *a, const struct walk *w)
+{
+    const struct journal_header *h = &w->newest;
+
+    if (!w->anchored || h->index == 0 || h->index != a->head + 1)
+        return;
+    a->epoch = h->epoch;
+    a->head = h->index;
+    a->tail = h->tail_index;
+    a->seq_next = h->seq_next;
+    memcpy(a->tag, w->newest_tag, sizeof a->tag);
+}
+
 /* Where to go on: behind the newest record that opens. After a fault the index is behind the highest ever known and the
  * chain starts anew there, so that what was found is told once. */
 static void take_up(struct journal *j, const struct walk *w)
@@ -282,6 +296,7 @@ static void take_up(struct journal *j, const struct walk *w)
     const struct journal_header *h = &w->newest;
 
     j->anchored = w->anchor;
+    catch_up(&j->anchored, w);
     j->index_next = max_u64(h->index, w->anchor.head) + 1;
     j->generation = (uint32_t)max_u64(h->generation, w->anchor.generation);
     j->newest_block = w->newest_block;

@@ -123,11 +123,15 @@ uint32_t outbox_staged_size(size_t len)
     return OUTBOX_HEAD_SIZE + (uint32_t)len;
 }
 
-bool outbox_has_room(const struct outbox *o, size_t len, bool reserved)
+bool outbox_has_room(const struct outbox *o, size_t len, enum outbox_room room)
 {
-    uint64_t bytes_max = reserved ? o->bytes_live_max : o->bytes_ordinary_max;
-    uint32_t entries_max = reserved ? o->entry_max : o->entry_max - OUTBOX_ENTRIES_KEPT;
+    uint64_t bytes_max = o->bytes_ordinary_max;
+    uint32_t entries_max = o->entry_max - (2 - (uint32_t)room) * OUTBOX_ENTRIES_KEPT;
 
+    if (room == OUTBOX_ROOM_CRITICAL)
+        bytes_max = o->bytes_live_max / 16 * 15;
+    else if (room == OUTBOX_ROOM_ACCOUNT)
+        bytes_max = o->bytes_live_max;
     return o->bytes_live + OUTBOX_HEAD_SIZE + len <= bytes_max && o->entry_count - o->dead_count < entries_max;
 }
 

@@ -23,7 +23,7 @@
 #define OUTBOX_HEAD_SIZE    16u  /* bytes before each entry's own */
 #define OUTBOX_GONE_RUNS    64u  /* runs of numbers in one note of what is gone */
 #define OUTBOX_GONE_RUN     12u  /* bytes of one run */
-#define OUTBOX_ENTRIES_KEPT 16u  /* places of the index kept for accounting events */
+#define OUTBOX_ENTRIES_KEPT 8u   /* places of the index kept for critical events, and as many for accounting events */
 #define OUTBOX_STAGED       UINT32_MAX
 
 enum outbox_state {
@@ -49,7 +49,7 @@ struct outbox_counters {
     uint64_t relocated;  /* entries copied forward */
     uint64_t unreadable; /* entries whose record does not open any more */
     uint64_t index_full; /* entries found in the journal for which the index had no place */
-    uint64_t commits, commit_failed;
+    uint64_t commits, commit_failed, copy_failed;
 };
 
 struct outbox {
@@ -96,8 +96,9 @@ VS_MUST_USE enum vs_err outbox_open(struct outbox *o, const struct outbox_config
 uint32_t outbox_staging_left(const struct outbox *o);
 uint32_t outbox_staged_size(size_t len);
 
-/* Is there room for an entry of `len` encoded bytes? `reserved` is for accounting events, which may use what is kept. */
-bool outbox_has_room(const struct outbox *o, size_t len, bool reserved);
+/* Is there room for an entry of `len` encoded bytes? Each kind may use a part that the one before may not. */
+enum outbox_room { OUTBOX_ROOM_ORDINARY, OUTBOX_ROOM_CRITICAL, OUTBOX_ROOM_ACCOUNT };
+bool outbox_has_room(const struct outbox *o, size_t len, enum outbox_room room);
 /* The oldest waiting low entry, or medium entry if max_priority allows and there is no low one; NULL when there is none. Valid
  * until the outbox changes. */
 struct outbox_entry *outbox_victim(struct outbox *o, uint8_t max_priority);
@@ -112,7 +113,7 @@ bool outbox_knows(struct outbox *o, uint64_t seq);
 /* Takes an entry out that is not to be sent after all; nothing when there is none. */
 void outbox_forget(struct outbox *o, uint32_t epoch, uint64_t seq);
 /* Makes everything staged durable, with every number below o->seq_next accounted for. Does nothing when there is
- * nothing. VS_ERR_IO when the device failed: all stays staged; VS_ERR_FULL when even copying forward makes no room. */
+ * nothing but keep room in the ring. VS_ERR_IO when the device failed: all stays staged. */
 VS_MUST_USE enum vs_err outbox_commit(struct outbox *o);
 
 /* Reads an entry as an event, borrowed from the scratch until the outbox is called again without this cache. Neighbours in

@@ -1,14 +1,16 @@
 /* Commit, copying forward, and what is read back at the start.
  *
- * A commit needs its own blocks and leaves `spare` blocks free: three of the largest records. One is what copying forward
- * writes, the others are what the end of the device can swallow when a record does not fit before it. Copying forward takes
- * the entries that still count out of the oldest records and writes them packed behind the head; then the oldest records
- * are not needed. Since what waits is held below three quarters of the ring (outbox_has_room), one turn makes room. */
+ * Copying forward takes the entries that still count out of the oldest records and writes them packed behind the head; then
+ * the oldest records are not needed. What counts is what the index in memory says, and memory knows better than the journal
+ * as long as something is staged: an entry may have been given up or replaced by a note that is not durable yet. Therefore
+ * it is done after a commit, when nothing is staged, and always leaves SPARE_RECORDS of the largest records free: for the
+ * next commit, for the copy after it, and for what the end of the device swallows when a record does not fit before it.
+ * Since what waits is held below three quarters of the rest (outbox_has_room), one turn of the ring makes room. */
 #include "gateway/outbox_entry.h"
 
 #include "core/cursor.h"
 
-#define SPARE_RECORDS   3u
+#define SPARE_RECORDS   4u
 #define COLLECT_RECORDS 16u /* oldest records that one copy makes unneeded, at most */
 
 static bool still_counts(struct outbox *o, uint32_t block, const struct outbox_entry *e)
@@ -114,13 +116,14 @@ static enum vs_err copy_forward(struct outbox *o, uint64_t last_index)
     return VS_OK;
 }
 
-static enum vs_err make_room(struct outbox *o, uint32_t blocks)
+static enum vs_err make_room(struct outbox *o)
 {
-    uint64_t last_index = o->journal.newest_index;
+    struct journal *j = &o->journal;
+    uint32_t blocks = SPARE_RECORDS * j->record_blocks_max;
+    uint64_t last_index = j->newest_index;
 
-    while (journal_free_blocks(&o->journal) < blocks) {
-        if (journal_is_empty(&o->journal) ? o->journal.durable_tail_block == o->journal.newest_block
-                                          : o->journal.tail_index > last_index)
+    while (journal_free_blocks(j) < blocks) {
+        if (j->tail_index > last_index)
             return VS_ERR_FULL;
         enum vs_err err = copy_forward(o, last_index);
         if (err != VS_OK)
@@ -129,25 +132,38 @@ static enum vs_err make_room(struct outbox *o, uint32_t blocks)
     return VS_OK;
 }
 
-enum vs_err outbox_commit(struct outbox *o)
+static enum vs_err append_staged(struct outbox *o)
 {
-    uint32_t blocks = journal_blocks(&o->journal, o->staging_len) + SPARE_RECORDS * o->journal.record_blocks_max;
     uint32_t block = 0;
+    struct slice staged = slice_make(o->staging, o->staging_len);
+    enum vs_err err =
+        journal_append(&o->journal, o->epoch, o->seq_next, o->epoch_started_us, staged, outbox_write_scratch(o), &block);
 
-    if (o->staging_len == 0)
-        return VS_OK;
-    enum vs_err err = make_room(o, blocks);
-    if (err == VS_OK)
-        err = journal_append(&o->journal, o->epoch, o->seq_next, o->epoch_started_us,
-                             slice_make(o->staging, o->staging_len), outbox_write_scratch(o), &block);
-    if (err != VS_OK) {
-        o->counters.commit_failed++;
+    if (err != VS_OK)
         return err;
-    }
-    repoint(o, slice_make(o->staging, o->staging_len), block, NULL);
+    repoint(o, staged, block, NULL);
     o->staging_len = 0;
     o->seq_durable = o->seq_next;
     o->counters.commits++;
+    return VS_OK;
+}
+
+enum vs_err outbox_commit(struct outbox *o)
+{
+    if (o->staging_len > 0) {
+        enum vs_err err = append_staged(o);
+
+        /* Only after device errors is there no room for what is staged. */
+        if (err == VS_ERR_FULL && (err = make_room(o)) == VS_OK)
+            err = append_staged(o);
+        if (err != VS_OK) {
+            o->counters.commit_failed++;
+            return err;
+        }
+    }
+    /* What was staged is durable, whatever comes of this; the next commit tries again. */
+    if (make_room(o) != VS_OK)
+        o->counters.copy_failed++;
     return VS_OK;
 }
 
@@ -214,7 +230,7 @@ enum vs_err outbox_open(struct outbox *o, const struct outbox_config *cfg, int64
     struct journal_header newest;
 
     if (cfg->staging_size < OUTBOX_STAGING_MIN || cfg->staging_size > OUTBOX_STAGING_MAX ||
-        cfg->entry_max < 2 * OUTBOX_ENTRIES_KEPT)
+        cfg->entry_max < 4 * OUTBOX_ENTRIES_KEPT)
         return VS_ERR_CONFIG;
     memset(o, 0, sizeof *o);
     o->entry = cfg->entry;
@@ -226,12 +242,13 @@ enum vs_err outbox_open(struct outbox *o, const struct outbox_config *cfg, int64
                                    restore_record, o, &newest, ret_finding);
     if (err != VS_OK)
         return err;
-    uint64_t usable = cfg->device->block_count - (SPARE_RECORDS + 2) * o->journal.record_blocks_max;
+    uint64_t usable = cfg->device->block_count - (SPARE_RECORDS + 2u) * o->journal.record_blocks_max;
     o->bytes_live_max = usable * cfg->device->block_size / 4 * 3;
     uint64_t kept = o->bytes_live_max / 8 + cfg->bytes_kept;
     if (kept > o->bytes_live_max / 2)
         return VS_ERR_CONFIG;
     o->bytes_ordinary_max = o->bytes_live_max - kept;
     take_up_numbers(o, cfg, &newest, ret_finding, now_us);
-    return VS_OK;
+    /* After a fault the first record has to tell it; otherwise what an interrupted copy left undone is done now. */
+    return ret_finding->fault == JOURNAL_SOUND ? outbox_commit(o) : VS_OK;
 }
