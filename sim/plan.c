@@ -47,23 +47,25 @@ static bool is_free(const struct plan *p, uint32_t vehicle)
     return true;
 }
 
-static bool draw_vehicle(const struct plan *p, const struct fleet_vehicle *all, uint32_t count,
-                         const struct fleet_model *model, struct rng *r, uint32_t *ret)
+/* Positions are only judged when the time is trusted, so a position jump is planted where the clock is right. */
+static bool suits(const struct recipe *recipe, const struct fleet_vehicle *v)
+{
+    return (!recipe->one_model || v->model == fleet_model_at(0)) &&
+           (recipe->scenario != PLAN_POSITION_JUMP || v->clock_offset_us == 0);
+}
+
+static bool draw_vehicle(const struct plan *p, const struct recipe *recipe, const struct fleet_vehicle *all, uint32_t count,
+                         struct rng *r, uint32_t *ret)
 {
     for (unsigned tries = 0; tries < 20000; tries++) {
         uint32_t at = (uint32_t)rng_below(r, count);
 
-        if ((model == NULL || all[at].model == model) && is_free(p, at)) {
+        if (suits(recipe, &all[at]) && is_free(p, at)) {
             *ret = at;
             return true;
         }
     }
     return false;
-}
-
-static const struct fleet_model *largest_model(void)
-{
-    return fleet_model_at(0);
 }
 
 /* A fleet too small for a kind of attack goes without it, rather than with one that cannot be found. */
@@ -90,7 +92,7 @@ static void add_attack(struct plan *p, const struct recipe *recipe, bool lookali
     for (unsigned i = 0; i < vehicles; i++) {
         struct plan_hit *hit = &p->hit[p->hit_count];
 
-        if (!draw_vehicle(p, all, count, recipe->one_model ? largest_model() : NULL, &r, &hit->vehicle)) {
+        if (!draw_vehicle(p, recipe, all, count, &r, &hit->vehicle)) {
             p->hit_count = a->hit_first;
             return;
         }
