@@ -148,7 +148,7 @@ class Demo:
                 say('CAN traces: none recorded are here, making some')
                 os.makedirs(os.path.join(self.dir, 'traces'), exist_ok=True)
                 files = []
-                for kind in ('clean', 'dos', 'fuzz', 'inject', 'suspend'):
+                for kind in ('clean', 'dos', 'fuzz', 'inject'):
                     files.append(os.path.join(self.dir, 'traces', kind + '.log'))
                     run(program('vsoc'), 'sim', 'trace', '--seed', str(self.args.seed), '--kind', kind, '--out', files[-1], out=subprocess.DEVNULL)
             self.traces = [{'file': f, 'clean': i == 0, 'vin': 'WVSX0000X%08d' % (90000000 + i)} for i, f in enumerate(files)]
