@@ -27,7 +27,8 @@ function push(toast: Omit<Toast, 'id'>): void {
 
 export const note = (text: string): void => push({ text, undo: null, problem: null, lasts_ms: NOTE_MS });
 export const done = (text: string, undo: Undo | null): void => push({ text, undo, problem: null, lasts_ms: undo ? UNDO_MS : NOTE_MS });
-export const failed = (text: string, error: unknown): void => push({ text, undo: null, problem: problemFor(error), lasts_ms: 0 });
+export const failedWith = (text: string, problem: Problem): void => push({ text, undo: null, problem, lasts_ms: 0 });
+export const failed = (text: string, error: unknown): void => failedWith(text, problemFor(error));
 
 export function dismiss(id: number): void {
   toasts.value = toasts.value.filter((t) => t.id !== id);

@@ -1,14 +1,23 @@
-// The three questions an act on incidents may ask: which verdict and why, who takes it, what to say. They act on one incident or on a selection.
+// The three questions an act on incidents may ask: which verdict and why, who takes it, what to say. They act on one incident or on a selection:
+// the one that was meant when the dialog opened, whatever the list below it does meanwhile. A refusal is shown beside what was typed.
 import { useEffect, useState } from 'preact/hooks';
 import { assign, comment, judge } from '../app/acts';
+import { onRow } from '../app/rows';
 import { call, problemFor } from '../api/client';
-import { allDisposition, type Disposition, type IncidentRow, type Problem, type User } from '../gen/api';
+import { allDisposition, type Disposition, type DispositionChoice, type IncidentRow, type Problem, type User } from '../gen/api';
 import { counted, dispositionHint, dispositionWord, roleWord } from '../lib/words';
 import { Dialog } from './dialog';
 import { ProblemBox } from './states';
 
 export type AskKind = { kind: 'verdict'; preset: Disposition } | { kind: 'assign' } | { kind: 'comment' };
 interface Props { targets: readonly IncidentRow[]; onClose: () => void; onDone: () => void }
+
+/** The rows that were meant, kept at their newest version. */
+function useMeant(targets: readonly IncidentRow[]): readonly IncidentRow[] {
+  const [rows, setRows] = useState(targets);
+  useEffect(() => onRow((row) => setRows((list) => list.map((r) => (r.id === row.id ? row : r)))), []);
+  return rows;
+}
 
 const subject = (targets: readonly IncidentRow[]): string => (targets.length === 1 ? targets[0]?.id ?? '' : counted(targets.length, 'incident', 'incidents'));
 
@@ -18,7 +27,9 @@ const FALSE_POSITIVES: readonly Disposition[] = ['benign_anomaly', 'research_or_
 
 export const presetFor = (key: 't' | 'f' | 'h'): Disposition => (key === 't' ? 'malicious' : key === 'h' ? 'hardware_fault' : memory.falsePositive);
 
-export function VerdictDialog({ targets, onClose, onDone, preset }: Props & { preset: Disposition }) {
+export function VerdictDialog({ targets, onClose, onDone, preset, choice }: Props & { preset: Disposition; choice?: DispositionChoice | undefined }) {
+  const meant = useMeant(targets);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const [chosen, setChosen] = useState<Disposition>(preset);
   const [reason, setReason] = useState(memory.reasons.get(preset) ?? '');
   const [busy, setBusy] = useState(false);
@@ -28,34 +39,41 @@ export function VerdictDialog({ targets, onClose, onDone, preset }: Props & { pr
   };
   const submit = async (e: Event) => {
     e.preventDefault();
-    if (busy) return;
+    if (busy || off(chosen)) return;
     setBusy(true);
     memory.reasons.set(chosen, reason.trim());
     if (FALSE_POSITIVES.includes(chosen)) memory.falsePositive = chosen;
-    const worked = await judge(targets, chosen, reason.trim());
+    const refused = await judge(meant, chosen, reason.trim());
+    setProblem(refused);
+    setBusy(false);
+    if (refused) return;
     onClose();
-    if (worked) onDone();
+    onDone();
   };
+  const off = (d: Disposition) => choice !== undefined && !choice.allowed.includes(d);
   return (
-    <Dialog title={`Verdict on ${subject(targets)}`} onClose={onClose}>
+    <Dialog title={`Verdict on ${subject(meant)}`} onClose={onClose}>
       <form onSubmit={(e) => void submit(e)}>
         <fieldset class="choices">
           <legend>What is it?</legend>
           {allDisposition.map((d) => (
-            <label key={d} class="choice">
-              <input type="radio" name="disposition" value={d} checked={chosen === d} autofocus={d === preset} onChange={() => choose(d)} onKeyDown={(e) => { if (e.key === 'Enter') void submit(e); }} />
+            <label key={d} class={`choice${off(d) ? ' choice-off' : ''}`}>
+              <input type="radio" name="disposition" value={d} checked={chosen === d} autofocus={d === preset} disabled={off(d)} onChange={() => choose(d)} onKeyDown={(e) => { if (e.key === 'Enter') void submit(e); }} />
               <span><b>{dispositionWord[d]}</b><small>{dispositionHint[d]}</small></span>
             </label>
           ))}
         </fieldset>
         <label class="field">Reason<textarea rows={2} maxLength={4000} value={reason} onInput={(e) => setReason(e.currentTarget.value)} onKeyDown={submitOnCtrlEnter} placeholder="What makes you sure? Kept with the incident." /></label>
-        <Buttons onClose={onClose} busy={busy} word={`Record: ${dispositionWord[chosen].toLowerCase()}`} />
+        {choice && choice.why !== '' && <p class="buttons-why">{choice.why}</p>}
+        {problem && <ProblemBox problem={problem} compact />}
+        <Buttons onClose={onClose} busy={busy} word={`Record: ${dispositionWord[chosen].toLowerCase()}`} off={off(chosen) ? 'Choose another verdict.' : null} />
       </form>
     </Dialog>
   );
 }
 
 export function AssignDialog({ targets, onClose, onDone }: Props) {
+  const meant = useMeant(targets);
   const [users, setUsers] = useState<User[] | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [words, setWords] = useState('');
@@ -63,13 +81,15 @@ export function AssignDialog({ targets, onClose, onDone }: Props) {
     call('users').then((r) => setUsers(r.users), (e: unknown) => setProblem(problemFor(e)));
   }, []);
   const give = async (user: string | null) => {
-    const worked = await assign(targets, user);
+    const refused = await assign(meant, user);
+    setProblem(refused);
+    if (refused) return;
     onClose();
-    if (worked) onDone();
+    onDone();
   };
   const matching = (users ?? []).filter((u) => `${u.display} ${u.user}`.toLowerCase().includes(words.toLowerCase()));
   return (
-    <Dialog title={`Assign ${subject(targets)}`} onClose={onClose}>
+    <Dialog title={`Assign ${subject(meant)}`} onClose={onClose}>
       <form onSubmit={(e) => { e.preventDefault(); const first = matching[0]; if (first) void give(first.user); }}>
         <label class="field">To whom?<input type="text" autofocus autocomplete="off" value={words} onInput={(e) => setWords(e.currentTarget.value)} placeholder="Name; Enter takes the first" /></label>
         {problem && <ProblemBox problem={problem} />}
@@ -89,21 +109,26 @@ export function AssignDialog({ targets, onClose, onDone }: Props) {
 }
 
 export function CommentDialog({ targets, onClose, onDone }: Props) {
+  const meant = useMeant(targets);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy || text.trim() === '') return;
     setBusy(true);
-    const worked = await comment(targets, text.trim());
-    if (!worked) { setBusy(false); return; }
+    const refused = await comment(meant, text.trim());
+    setProblem(refused);
+    setBusy(false);
+    if (refused) return;
     onClose();
     onDone();
   };
   return (
-    <Dialog title={`Comment on ${subject(targets)}`} onClose={onClose}>
+    <Dialog title={`Comment on ${subject(meant)}`} onClose={onClose}>
       <form onSubmit={(e) => void submit(e)}>
         <label class="field">Comment<textarea rows={5} autofocus maxLength={10000} value={text} onInput={(e) => setText(e.currentTarget.value)} onKeyDown={submitOnCtrlEnter} /></label>
+        {problem && <ProblemBox problem={problem} compact />}
         <Buttons onClose={onClose} busy={busy} word="Add comment" off={text.trim() === '' ? 'Write something first.' : null} />
       </form>
     </Dialog>
@@ -127,8 +152,8 @@ export function Buttons({ onClose, busy, word, off }: { onClose: () => void; bus
   );
 }
 
-export function Ask({ ask, ...props }: Props & { ask: AskKind | null }) {
+export function Ask({ ask, choice, ...props }: Props & { ask: AskKind | null; choice?: DispositionChoice }) {
   if (!ask) return null;
-  if (ask.kind === 'verdict') return <VerdictDialog {...props} preset={ask.preset} />;
+  if (ask.kind === 'verdict') return <VerdictDialog {...props} preset={ask.preset} choice={choice} />;
   return ask.kind === 'assign' ? <AssignDialog {...props} /> : <CommentDialog {...props} />;
 }

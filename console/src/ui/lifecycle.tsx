@@ -29,9 +29,9 @@ export function LifecycleBar({ lifecycle, onChoose }: { lifecycle: Lifecycle; on
             {i === at || !move
               ? <span class="lc-step" aria-current="step"><b>{wordOf(stageWord, s.stage)}</b><small>{time}</small></span>
               : (
-                <button type="button" class={`lc-step${move.allowed ? ' lc-open' : ' lc-refused'}`} onClick={() => onChoose(s.stage)} title={move.allowed ? `Move to ${wordOf(stageWord, s.stage)}` : move.why}>
+                <button type="button" class={`lc-step${move.allowed ? ` lc-open lc-${move.kind}` : ' lc-refused'}`} onClick={() => onChoose(s.stage)} title={move.allowed ? `Move to ${wordOf(stageWord, s.stage)}` : move.why}>
                   <b>{wordOf(stageWord, s.stage)}</b>
-                  <small>{move.allowed ? (move.kind === 'forward' || move.kind === 'close' ? 'next' : time) : time}<span class="visually-hidden">{move.allowed ? ', can move here' : `, not allowed: ${move.why}`}</span></small>
+                  <small>{move.allowed ? (move.kind === 'forward' ? 'next' : move.kind === 'close' ? 'can close' : time) : time}<span class="visually-hidden">{move.allowed ? ', can move here' : `, not allowed: ${move.why}`}</span></small>
                 </button>
               )}
           </li>

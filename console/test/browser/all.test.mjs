@@ -1,6 +1,7 @@
 // One process, one journey after the other: the machine that runs this has two processors.
 import './frame.test.mjs';
 import './journey.test.mjs';
+import './live.test.mjs';
 import './url.test.mjs';
 import './screens.test.mjs';
 import './axe.test.mjs';

@@ -1,6 +1,6 @@
 // One incident: what it is, where it stands and which moves are open, everything that happened, and the context that decides the verdict.
 import { useEffect, useState } from 'preact/hooks';
-import { assign } from '../../app/acts';
+import { take } from '../../app/acts';
 import { useKeys } from '../../app/keys';
 import { location, navigate, type Route } from '../../app/router';
 import { onRow } from '../../app/rows';
@@ -75,7 +75,7 @@ function Page({ incident, stale }: { incident: Incident; stale: preact.Component
     ...cards,
     '[': beside(-1), ']': beside(1),
     Escape: () => navigate(queueUrl()),
-    i: act('incident.act', () => void assign([incident.row], 'me')), a: act('incident.act', () => setAsk({ kind: 'assign' })), c: act('incident.comment', () => setAsk({ kind: 'comment' })),
+    i: act('incident.act', () => void take([incident.row])), a: act('incident.act', () => setAsk({ kind: 'assign' })), c: act('incident.comment', () => setAsk({ kind: 'comment' })),
     t: act('incident.act', () => setAsk({ kind: 'verdict', preset: presetFor('t') })), f: act('incident.act', () => setAsk({ kind: 'verdict', preset: presetFor('f') })), h: act('incident.act', () => setAsk({ kind: 'verdict', preset: presetFor('h') })),
   });
   const move = incident.lifecycle.moves.find((m) => m.to === moveTo);
@@ -96,7 +96,7 @@ function Page({ incident, stale }: { incident: Incident; stale: preact.Component
         </section>
         <Rail incident={incident} />
       </div>
-      <Ask ask={ask} targets={[incident.row]} onClose={() => setAsk(null)} onDone={() => {}} />
+      <Ask ask={ask} choice={incident.dispositions} targets={[incident.row]} onClose={() => setAsk(null)} onDone={() => {}} />
       {move && <MoveDialog key={moveTo} incident={incident} move={move} onClose={() => setMoveTo(null)} />}
     </main>
   );
@@ -156,7 +156,7 @@ function Buttons({ incident, onAsk }: { incident: Incident; onAsk: (ask: AskKind
   const run = (f: () => void) => () => { if (!why) f(); };
   return (
     <div class="incident-buttons">
-      <button type="button" class="button" {...off} onClick={run(() => void assign([incident.row], 'me'))}>Take <kbd>i</kbd></button>
+      <button type="button" class="button" {...off} onClick={run(() => void take([incident.row]))}>Take <kbd>i</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'assign' }))}>Assign <kbd>a</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'verdict', preset: incident.row.disposition ?? presetFor('t') }))}>Verdict <kbd>t</kbd></button>
       <button type="button" class="button" onClick={() => onAsk({ kind: 'comment' })}>Comment <kbd>c</kbd></button>

@@ -1,7 +1,6 @@
 // Moving an incident: what the daemon's table asks for stands in the form; what it refuses is said with its reason and nothing can be sent.
 import { useState } from 'preact/hooks';
 import { move as moveIncident } from '../../app/acts';
-import { problemFor } from '../../api/client';
 import type { Fact, Incident, Move, Problem } from '../../gen/api';
 import { factHint, factWord, stageEntry, stageWord, wordOf } from '../../lib/words';
 import { Buttons, submitOnCtrlEnter } from '../../ui/incident_dialogs';
@@ -52,13 +51,10 @@ function MoveForm({ incident, move, onClose }: Props) {
     setBusy(true);
     setProblem(null);
     const body = Object.fromEntries(facts.map((f) => [f, (texts[f] ?? '').trim()]));
-    try {
-      await moveIncident(incident.row.id, { ...body, to: move.to, version: incident.row.version });
-      onClose();
-    } catch (error) {
-      setProblem(problemFor(error));
-      setBusy(false);
-    }
+    const refused = await moveIncident(incident.row.id, { ...body, to: move.to, version: incident.row.version });
+    setProblem(refused);
+    setBusy(false);
+    if (!refused) onClose();
   };
   const off = missing.length === 0 ? null : `Still needed: ${missing.map((f) => factWord[f] ?? f).join(', ')}.`;
   return (

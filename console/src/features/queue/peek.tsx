@@ -1,6 +1,6 @@
 // The row under the cursor, beside the list: enough to judge most incidents without leaving the queue.
 import { useEffect, useState } from 'preact/hooks';
-import { assign } from '../../app/acts';
+import { take } from '../../app/acts';
 import { denial } from '../../app/session';
 import { useResource } from '../../api/resource';
 import { call } from '../../api/client';
@@ -59,7 +59,7 @@ function PeekButtons({ row, onAsk }: { row: IncidentRow; onAsk: (ask: AskKind) =
   const run = (f: () => void) => () => { if (!why) f(); };
   return (
     <div class="peek-buttons">
-      <button type="button" class="button" {...off} onClick={run(() => void assign([row], 'me'))}>Take <kbd>i</kbd></button>
+      <button type="button" class="button" {...off} onClick={run(() => void take([row]))}>Take <kbd>i</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'verdict', preset: presetFor('t') }))}>Malicious <kbd>t</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'verdict', preset: presetFor('f') }))}>False pos. <kbd>f</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'verdict', preset: presetFor('h') }))}>HW fault <kbd>h</kbd></button>

@@ -1,7 +1,7 @@
 // The incident queue: views, filters, the list and the peek pane. Everything that decides what is listed stands in the URL.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
-import { assign } from '../../app/acts';
+import { take } from '../../app/acts';
 import { onRow } from '../../app/rows';
 import { useKeys } from '../../app/keys';
 import { location, navigate, setQuery } from '../../app/router';
@@ -87,7 +87,7 @@ export function Queue() {
     PageDown: () => store.moveCursor(20), PageUp: () => store.moveCursor(-20), Home: () => store.moveCursor(-Infinity), End: () => store.moveCursor(Infinity),
     x: () => store.toggleSelected(store.cursor.value), J: () => store.extendSelected(1), K: () => store.extendSelected(-1), 'Ctrl+a': store.selectLoaded,
     ' ': () => { peekOpen.value = !peekOpen.value; }, Enter: openCursor, Escape: escape, n: () => void store.refresh(),
-    i: act('incident.act', () => void takeThem(store.targets())), a: act('incident.act', () => setAsk({ kind: 'assign' })), c: act('incident.comment', () => setAsk({ kind: 'comment' })),
+    i: act('incident.act', () => void take(store.targets())), a: act('incident.act', () => setAsk({ kind: 'assign' })), c: act('incident.comment', () => setAsk({ kind: 'comment' })),
     t: verdict('t'), f: verdict('f'), h: verdict('h'),
   });
 
@@ -106,10 +106,6 @@ export function Queue() {
       <Ask ask={ask} targets={store.targets()} onClose={() => setAsk(null)} onDone={() => { store.selected.value = new Set(); grid.current?.focus(); }} />
     </main>
   );
-}
-
-export async function takeThem(targets: readonly IncidentRow[]): Promise<void> {
-  await assign(targets, 'me');
 }
 
 /** Changes made elsewhere: known rows are updated where they stand, new incidents only counted. */
@@ -187,7 +183,7 @@ function SelectionBar({ onAsk }: { onAsk: (ask: AskKind) => void }) {
   return (
     <div class="listbar selectionbar">
       <b>{counted(store.selected.value.size, 'incident', 'incidents')} selected</b>
-      <button type="button" class="button" {...off} onClick={run(() => void takeThem(store.targets()))}>Take <kbd>i</kbd></button>
+      <button type="button" class="button" {...off} onClick={run(() => void take(store.targets()))}>Take <kbd>i</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'assign' }))}>Assign <kbd>a</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'verdict', preset: presetFor('f') }))}>Verdict <kbd>f</kbd></button>
       <button type="button" class="button" onClick={() => onAsk({ kind: 'comment' })}>Comment <kbd>c</kbd></button>
