@@ -49,7 +49,7 @@ const struct port_sign *rig_sign(void);
 /* The backend. A number is received, folded, or neither. */
 struct ledger {
     uint32_t *received;  /* crc of the event by number; 0 = not */
-    uint32_t *folded;    /* number of the record + 1 that names it */
+    uint32_t *folded;    /* number of the record that names it, and a bit for the full journal */
     uint32_t epoch;
     uint64_t seq_next;
     uint64_t count_total; /* occurrences told by records received */
@@ -63,7 +63,8 @@ void ledger_init(struct ledger *l);
 void ledger_done(struct ledger *l);
 /* Takes a batch; fails the test when it does not verify or contradicts what was received. */
 void ledger_take(struct ledger *l, struct slice cose);
-/* Fails the test unless each number below seq_next is received or folded, and none both. */
+/* Fails the test unless each number below seq_next is received or folded, and none both, except for what was given up
+ * after it had arrived. */
 void ledger_check_complete(const struct ledger *l);
 uint64_t ledger_missing(const struct ledger *l);
 
