@@ -6,12 +6,14 @@
  *
  *     label 00 | group key, length (4) | vehicle 00 | epoch (4) seq (8), or content (16) when the event has no number
  *
+ * and a byte 01 when the first member is the second part of an aggregated record, whose first part may begin another
+ * episode;
  * cut to ALERT_ID_SIZE bytes. */
-static void make_id(const struct engine *e, const struct group *g, uint32_t node, uint8_t ret[ALERT_ID_SIZE])
+static void make_id(const struct engine *e, const struct group *g, struct episode *ep)
 {
-    const struct node *n = &e->node[node];
+    const struct node *n = &e->node[ep->member];
     struct slice vehicle = intern_text(&e->vehicles, n->vehicle);
-    uint8_t number[16], length[4], hash[SHA256_SIZE];
+    uint8_t number[17], length[4], hash[SHA256_SIZE];
     struct writer w;
 
     writer_init(&w, length, sizeof length);
@@ -24,10 +26,12 @@ static void make_id(const struct engine *e, const struct group *g, uint32_t node
         writer_u64be(&w, n->content.hi);
         writer_u64be(&w, n->content.lo);
     }
+    if (ep->member_second)
+        writer_u8(&w, 1);
     struct slice part[] = {engine_rule(e, g->corr)->label, slice_make("", 1), slice_make(length, sizeof length), g->key,
                            vehicle, slice_make("", 1), writer_slice(&w)};
     sha256_parts(part, sizeof part / sizeof part[0], hash);
-    memcpy(ret, hash, ALERT_ID_SIZE);
+    memcpy(ep->id, hash, ALERT_ID_SIZE);
 }
 
 static bool next_stamp(struct engine *e, uint32_t vehicle)
@@ -43,6 +47,15 @@ static bool next_stamp(struct engine *e, uint32_t vehicle)
     return first;
 }
 
+static struct hash128 identity_of(const struct node *n, bool second)
+{
+    struct hash128 h = {hash_mix(n->vehicle, n->epoch), hash_mix(n->epoch, second)};
+
+    h.hi = hash_mix(h.hi, n->has_seq ? n->seq : n->content.hi);
+    h.lo = hash_mix(h.lo + n->vehicle, n->has_seq ? n->seq : n->content.lo);
+    return h;
+}
+
 /* Members are all entries of the group from first to last. */
 static void count_members(struct engine *e, const struct group *g, struct episode *ep)
 {
@@ -53,6 +66,8 @@ static void count_members(struct engine *e, const struct group *g, struct episod
         e->stamp_now = 1;
     }
     ep->member = g->entry[i].node;
+    ep->member_second = (g->entry[i].flags & ENTRY_SECOND) != 0;
+    ep->start = identity_of(&e->node[ep->member], ep->member_second);
     ep->count = 0;
     ep->vehicles = 0;
     ep->late = false;
@@ -138,6 +153,12 @@ static bool same(const struct episode *a, const struct episode *b)
            a->peak == b->peak && a->late == b->late;
 }
 
+/* Two episodes of one group that begin with the same event are the same alert. */
+static bool begin_alike(const struct episode *a, const struct episode *b)
+{
+    return hash128_equal(a->start, b->start);
+}
+
 /* Completes the fresh episodes; one that begins with the same event as an old one is that one, revised or not. */
 static void identify(struct engine *e, const struct group *g, uint32_t a, uint32_t b)
 {
@@ -147,7 +168,7 @@ static void identify(struct engine *e, const struct group *g, uint32_t a, uint32
         f->revision = 1;
         for (uint32_t k = a; k < b && f->revision == 1; k++) {
             const struct episode *o = &g->episode[k];
-            if (o->member != f->member)
+            if (!begin_alike(o, f))
                 continue;
             memcpy(f->id, o->id, sizeof f->id);
             f->closed = same(o, f) && o->closed;
@@ -160,9 +181,9 @@ static void identify(struct engine *e, const struct group *g, uint32_t a, uint32
         struct episode *f = &e->fresh[i];
         bool known = false;
         for (uint32_t k = a; k < b; k++)
-            known |= g->episode[k].member == f->member;
+            known |= begin_alike(&g->episode[k], f);
         if (!known)
-            make_id(e, g, f->member, f->id);
+            make_id(e, g, f);
     }
 }
 
@@ -180,8 +201,8 @@ static void report(struct engine *e, const struct group *g, uint32_t a, uint32_t
             const struct episode *o = &g->episode[k];
             bool stays = false;
             for (uint32_t n = 0; n < e->fresh_count; n++)
-                stays |= e->fresh[n].member == o->member;
-            if (o->member == f->member)
+                stays |= begin_alike(&e->fresh[n], o);
+            if (begin_alike(o, f))
                 changed = o->revision != f->revision;
             else if (!stays && o->first_us <= f->last_us && f->first_us <= o->last_us && gone_count < GONE_MAX)
                 gone[gone_count++] = o;
@@ -193,7 +214,7 @@ static void report(struct engine *e, const struct group *g, uint32_t a, uint32_t
         const struct episode *o = &g->episode[k];
         bool lives_on = false;
         for (uint32_t n = 0; n < e->fresh_count; n++)
-            lives_on |= e->fresh[n].member == o->member ||
+            lives_on |= begin_alike(&e->fresh[n], o) ||
                         (o->first_us <= e->fresh[n].last_us && e->fresh[n].first_us <= o->last_us);
         if (!lives_on)
             engine_show(e, g, o, ALERT_RETRACTED, NULL, 0, emit, ctx);

@@ -37,7 +37,9 @@ struct episode {
     int64_t first_us, last_us;
     uint64_t count, vehicles;
     nano peak;
-    uint32_t member; /* node of the first member */
+    uint32_t member;    /* node of the first member */
+    bool member_second; /* it is the part that stands at the record's last time */
+    struct hash128 start; /* the identity of the first member: a node's number may be given to another event */
     uint32_t revision;
     bool late;
     bool closed;
