@@ -42,7 +42,7 @@ void alert_id_text(const uint8_t id[ALERT_ID_SIZE], char ret[ALERT_ID_TEXT_SIZE]
     hex_text(slice_make(id, ALERT_ID_SIZE), ret, ALERT_ID_TEXT_SIZE);
 }
 
-void vid_text(const uint8_t vid[EV_VID_SIZE], char ret[VID_TEXT_SIZE])
+void alert_vid_text(const uint8_t vid[EV_VID_SIZE], char ret[VID_TEXT_SIZE])
 {
     hex_text(slice_make(vid, EV_VID_SIZE), ret, VID_TEXT_SIZE);
 }
@@ -92,13 +92,13 @@ static int64_t stored_revision(struct store *st, struct slice id)
     return revision;
 }
 
-static enum vs_err put_row(struct store *st, const struct alert *al, struct slice id, int64_t now_us)
+static enum vs_err put_row(struct store *st, const struct alert *al, struct slice id, int64_t number, int64_t now_us)
 {
     uint8_t group[GROUP_JSON_MAX];
     struct store_stmt *q = store_prepare(
         st, "INSERT INTO alert (id, rule, title, severity, state, late, group_json, vid, first_us, last_us, count, "
-            "vehicles, peak, revision, superseded_count, members_total, created_us, changed_us) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?) "
+            "vehicles, peak, revision, superseded_count, members_total, created_us, changed_us, number) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET title = excluded.title, severity = excluded.severity, "
             "state = excluded.state, late = excluded.late, first_us = excluded.first_us, last_us = excluded.last_us, "
             "count = excluded.count, vehicles = excluded.vehicles, peak = excluded.peak, "
@@ -122,6 +122,7 @@ static enum vs_err put_row(struct store *st, const struct alert *al, struct slic
     store_bind_i64(q, 15, al->supersedes_count);
     store_bind_i64(q, 16, now_us);
     store_bind_i64(q, 17, now_us);
+    store_bind_i64(q, 18, number);
     return store_run(q);
 }
 
@@ -175,10 +176,11 @@ enum vs_err alert_store_put(struct store *st, const struct alert *al, const char
 
     alert_id_text(al->id, text);
     struct slice id = slice_str(text);
-    bool fresh = stored_revision(st, id) < (int64_t)al->revision;
-    enum vs_err err = VS_OK;
-    if (fresh) {
-        err = put_row(st, al, id, now_us);
+    int64_t before = stored_revision(st, id), number = 0;
+    bool fresh = before < (int64_t)al->revision;
+    enum vs_err err = before == 0 ? counter_next(st, "alert", &number) : VS_OK;
+    if (fresh && err == VS_OK) {
+        err = put_row(st, al, id, number, now_us);
         if (err == VS_OK)
             err = put_revision(st, al, id, why, now_us);
         if (err == VS_OK)
@@ -290,7 +292,7 @@ enum vs_err alert_store_add_members(struct store *st, const uint8_t alert_id[ALE
     for (size_t i = 0; i < count && err == VS_OK; i++) {
         /* Past the bound nobody can tell a member that is there from a new one; each call then counts as new. */
         bool fresh = true;
-        vid_text(member[i].vid, vid);
+        alert_vid_text(member[i].vid, vid);
         if (total < ALERT_MEMBERS_MAX)
             err = add_member(st, id, slice_str(vid), &member[i], &fresh);
         if (err == VS_OK && fresh) {

@@ -39,7 +39,7 @@ struct alert_member {
 };
 
 void alert_id_text(const uint8_t id[ALERT_ID_SIZE], char ret[ALERT_ID_TEXT_SIZE]);
-void vid_text(const uint8_t vid[EV_VID_SIZE], char ret[VID_TEXT_SIZE]);
+void alert_vid_text(const uint8_t vid[EV_VID_SIZE], char ret[VID_TEXT_SIZE]);
 
 /* Inserts the alert or moves it to this revision. `why` says what happened in a word or two ("opened", "late event").
  * *ret_new_revision tells whether anything was written; may be NULL. */

@@ -18,9 +18,10 @@ CREATE TABLE change (
 
 CREATE TABLE alert (
     id TEXT PRIMARY KEY,
+    number BIGINT NOT NULL,        -- order of coming, for lists
     rule TEXT NOT NULL,
     title TEXT NOT NULL,
-    severity BIGINT NOT NULL,      -- enum alert_severity
+    severity INTEGER NOT NULL,      -- enum alert_severity
     state BIGINT NOT NULL,         -- enum alert_state
     late BIGINT NOT NULL,
     group_json TEXT NOT NULL,      -- {"field":"value",...} in the rule's order

@@ -10,9 +10,9 @@ CREATE TABLE incident (
     kind BIGINT NOT NULL,            -- enum incident_kind
     title TEXT NOT NULL,
     description TEXT NOT NULL,
-    severity BIGINT NOT NULL,
-    stage BIGINT NOT NULL,           -- enum stage
-    disposition BIGINT NOT NULL,     -- enum disposition
+    severity INTEGER NOT NULL,
+    stage INTEGER NOT NULL,          -- enum stage
+    disposition INTEGER NOT NULL,    -- enum disposition
     confidence TEXT,
     assignee TEXT,
     rule TEXT NOT NULL,
