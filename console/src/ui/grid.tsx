@@ -42,7 +42,7 @@ interface Props<T> {
   gridRef?: (element: HTMLDivElement | null) => void;
 }
 
-const OVERSCAN = 6;
+const OVERSCAN = 4;
 const NEAR_END_ROWS = 60;
 const SELECT_WIDTH = 30;
 const PADDING = 8;

@@ -12,6 +12,7 @@ const titles: Record<FacetName, string> = { severity: 'Severity', stage: 'Stage'
 /** Codes with an order of their own keep it; everything else comes with the largest count first. */
 const fixedOrder: Partial<Record<FacetName, readonly string[]>> = { severity: allSeverity, stage: allStage };
 const SEARCHABLE_FROM = 8;
+const SHOWN_FIRST = 12;
 
 export function facetWord(name: FacetName, value: string, label: string | null = null): string {
   if (label !== null) return label;
@@ -46,15 +47,17 @@ export function Facets({ filters }: { filters: Filters }) {
 
 function FacetBox({ facet, filters }: { facet: Facet; filters: Filters }) {
   const [words, setWords] = useState('');
+  const [all, setAll] = useState(false);
   const name = facet.name;
   const choice = filters.facets[name];
   const order = fixedOrder[name];
   const listed = new Set(facet.values.map((v) => v.value));
   // A chosen value stays visible at zero, or it could not be taken back here.
   const absent = [...choice.include, ...choice.exclude].filter((v) => !listed.has(v) && v !== 'me').map((value) => ({ value, label: null, count: 0 }));
-  const all = [...facet.values, ...absent];
-  if (order) all.sort((a, b) => order.indexOf(a.value) - order.indexOf(b.value));
-  const values = all.filter((v) => facetWord(name, v.value, v.label).toLowerCase().includes(words.toLowerCase()));
+  const known = [...facet.values, ...absent];
+  if (order) known.sort((a, b) => order.indexOf(a.value) - order.indexOf(b.value));
+  const found = known.filter((v) => facetWord(name, v.value, v.label).toLowerCase().includes(words.toLowerCase()));
+  const values = all || words !== '' ? found : found.filter((v, i) => i < SHOWN_FIRST || stateOf(choice, v.value) !== 'off');
   const set = (value: string, state: TriState) => setQuery({ [name]: formatChoice(withState(choice, value, state)) });
   if (facet.values.length === 0 && absent.length === 0) return null;
   return (
@@ -75,6 +78,7 @@ function FacetBox({ facet, filters }: { facet: Facet; filters: Filters }) {
           );
         })}
       </ul>
+      {values.length < found.length && <button type="button" class="link facet-all" onClick={() => setAll(true)}>Show all {found.length}</button>}
       {facet.other > 0 && <p class="facet-other">{formatCount(facet.other)} under other values; search finds them</p>}
     </section>
   );

@@ -101,12 +101,16 @@ export function Queue() {
           <ListBar filters={filters} onAsk={setAsk} />
           <List columns={columns} onOpen={open} onGrid={(el) => { grid.current = el; }} filters={filters} />
         </section>
-        {peekOpen.value && <Peek row={store.rows.value[store.cursor.value] ?? null} onAsk={setAsk} onClose={() => { peekOpen.value = false; grid.current?.focus(); }} />}
+        {peekOpen.value && <PeekHere onAsk={setAsk} onClose={() => { peekOpen.value = false; grid.current?.focus(); }} />}
       </div>
-      <Ask ask={ask} targets={store.targets()} onClose={() => setAsk(null)} onDone={() => { store.selected.value = new Set(); grid.current?.focus(); }} />
+      {ask && <AskHere ask={ask} onClose={() => setAsk(null)} onDone={() => { store.selected.value = new Set(); grid.current?.focus(); }} />}
     </main>
   );
 }
+
+// The cursor is read in small components, so that moving it does not draw the filters and bars again.
+const PeekHere = (props: { onAsk: (ask: AskKind) => void; onClose: () => void }) => <Peek row={store.rows.value[store.cursor.value] ?? null} {...props} />;
+const AskHere = (props: { ask: AskKind; onClose: () => void; onDone: () => void }) => <Ask targets={store.targets()} {...props} />;
 
 /** Changes made elsewhere: known rows are updated where they stand, new incidents only counted. */
 function useLiveRows(): void {
