@@ -18,9 +18,9 @@
 
 #define ALERT_ACTIONS_MAX 16
 
-/* What the `vsoc:` block of a rule asks for. Names known here (respond/task.h gives them titles): psirt_report,
- * auto_isac_share, ota_evaluate, analyst_review, key_rotation, owner_notification, isolate_analysis. Others become tasks
- * by their name. */
+/* What the `vsoc:` block of a rule asks for. Names known here (respond/task.h gives them titles):
+ * psirt_indicator_report, share_auto_isac, evaluate_ota_countermeasure, analyst_review, key_rotation, owner_notification,
+ * isolate_analysis. Others become tasks by their name. */
 struct alert_action {
     struct slice name;
     bool on_repeat; /* only when the rule fires again in the same incident */

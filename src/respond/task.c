@@ -7,9 +7,9 @@ static const struct {
     bool approval;
 } KINDS[] = {
     {"analyst_review", "Have an analyst look at it", false},
-    {"psirt_report", "Send the indicator report to the PSIRT", true},
-    {"auto_isac_share", "Share the signature with Auto-ISAC", true},
-    {"ota_evaluate", "Evaluate an OTA countermeasure for the affected vehicles", false},
+    {"psirt_indicator_report", "Send the indicator report to the PSIRT", true},
+    {"share_auto_isac", "Share the signature with Auto-ISAC", true},
+    {"evaluate_ota_countermeasure", "Evaluate an OTA countermeasure for the affected vehicles", false},
     {"key_rotation", "Decide on an emergency key rotation", true},
     {"owner_notification", "Ask whether the owner was notified, and link the record", false},
 };

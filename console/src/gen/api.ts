@@ -3,7 +3,7 @@ export const apiBase = "/api/v1";
 
 export type Role = "t1" | "t2" | "ti" | "irl" | "eng" | "mgr" | "fusa" | "mgmt" | "auditor" | "admin";
 export const allRole: readonly Role[] = ["t1","t2","ti","irl","eng","mgr","fusa","mgmt","auditor","admin"];
-/** What a role may do. The daemon decides on every call; the console only explains. t1: incident.read .act .comment, vehicle.read, alert.read; t2 and irl: the same, incident.move .close, vin.reveal, position.read; eng: incident.read .comment .assess */
+/** What a role may do. The daemon decides on every call; the console only explains. t1: incident.read .act .comment, vehicle.read, alert.read; t2 and irl: the same, incident.move .close, vin.reveal, position.read; ti: incident.read .comment, vehicle.read, alert.read; eng: incident.read .comment .assess, alert.read; fusa: the same, vehicle.read; mgr: incident.read .comment .accept_risk, vehicle.read, alert.read, audit.read; mgmt: incident.read .accept_risk; auditor: incident.read, vehicle.read, alert.read, audit.read; admin: user.manage, audit.read. A user may hold several roles. Closing with a signed risk acceptance needs incident.accept_risk instead of incident.close. */
 export type Permission = "incident.read" | "incident.act" | "incident.comment" | "incident.move" | "incident.assess" | "incident.close" | "incident.accept_risk" | "vehicle.read" | "vin.reveal" | "position.read" | "alert.read" | "audit.read" | "user.manage";
 export const allPermission: readonly Permission[] = ["incident.read","incident.act","incident.comment","incident.move","incident.assess","incident.close","incident.accept_risk","vehicle.read","vin.reveal","position.read","alert.read","audit.read","user.manage"];
 export type Severity = "critical" | "high" | "medium" | "low" | "info";
@@ -178,6 +178,22 @@ export interface Incident {
   ecus: string[];
   buses: string[];
   sw_versions: string[];
+  playbook?: string | null;
+  /** the data of its vehicles is set apart for analysis; nothing was done to a vehicle */
+  analysis_isolated?: boolean;
+  /** what the rules ask a person to do */
+  tasks?: Task[];
+}
+export interface Task {
+  id: number;
+  /** psirt_indicator_report, share_auto_isac, evaluate_ota_countermeasure, key_rotation, ... */
+  kind: string;
+  title: string;
+  state: "open" | "pending_approval" | "done" | "declined";
+  opened: string;
+  ended: string | null;
+  by: string | null;
+  note: string | null;
 }
 export interface FactEntry {
   fact: Fact;
@@ -373,6 +389,23 @@ export interface MoveRequest {
   update_decision?: string;
   /** who accepted the risk and under which reference; needs incident.accept_risk */
   risk_acceptance?: string;
+}
+export interface FactsRequest {
+  version: number;
+  containment?: string;
+  root_cause?: string;
+  component?: string;
+  tara_scenario?: string;
+  fix_ref?: string;
+  engineering_assessment?: string;
+  fleet_proof?: string;
+  recurrence_check?: string;
+  update_decision?: string;
+  risk_acceptance?: string;
+}
+export interface TaskRequest {
+  state: "done" | "declined";
+  note?: string;
 }
 export interface DispositionRequest {
   disposition: Disposition | null;
@@ -639,6 +672,8 @@ export interface AuditVerify {
   head_hash: string;
   first_bad: number | null;
   checked: string;
+  /** what is wrong with the first wrong record; "" when ok */
+  why?: string;
 }
 export interface LedgerSummary {
   produced: number;
@@ -729,6 +764,8 @@ export interface Operations {
   listIncidentEvents: { params: { id: string }; query: { vid?: string; cursor?: string; limit?: number }; body: undefined; response: EventPage };
   listIncidentVehicles: { params: { id: string }; query: { cursor?: string; limit?: number }; body: undefined; response: IncidentVehiclePage };
   moveIncident: { params: { id: string }; query: undefined; body: MoveRequest; response: ActResult };
+  recordFacts: { params: { id: string }; query: undefined; body: FactsRequest; response: ActResult };
+  endTask: { params: { id: string; task: number }; query: undefined; body: TaskRequest; response: ActResult };
   setDisposition: { params: { id: string }; query: undefined; body: DispositionRequest; response: ActResult };
   assignIncident: { params: { id: string }; query: undefined; body: AssignRequest; response: ActResult };
   commentIncident: { params: { id: string }; query: undefined; body: CommentRequest; response: ActResult };
@@ -762,6 +799,8 @@ export const routes: { readonly [K in keyof Operations]: readonly [method: strin
   listIncidentEvents: ["GET", "/incidents/{id}/events"],
   listIncidentVehicles: ["GET", "/incidents/{id}/vehicles"],
   moveIncident: ["POST", "/incidents/{id}/stage"],
+  recordFacts: ["POST", "/incidents/{id}/facts"],
+  endTask: ["POST", "/incidents/{id}/tasks/{task}"],
   setDisposition: ["POST", "/incidents/{id}/disposition"],
   assignIncident: ["POST", "/incidents/{id}/assign"],
   commentIncident: ["POST", "/incidents/{id}/comments"],
