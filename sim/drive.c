@@ -168,12 +168,15 @@ void drive_day(struct drive *d, const struct fleet_vehicle *v, uint64_t seed, un
     struct rng r = rng_split(seed ^ (uint64_t)day << 40, "drive", v->number);
     unsigned trips = rng_poisson(&r, v->trips_per_day * 1000u);
     int64_t at_us = start_us + rng_between(&r, 5 * 60, 9 * 60) * MINUTE_US;
-    int64_t first_us = at_us;
+    int64_t first_us = at_us, end_us = at_us;
 
-    for (; trips > 0 && at_us < start_us + 21 * 60 * MINUTE_US; trips--)
-        at_us = trip(d, v, &r, at_us, s) + rng_between(&r, 20, 240) * MINUTE_US;
-    if (at_us == first_us)
+    /* The last trip ends before 23 h, when vehicles send what is left of the day. */
+    for (; trips > 0 && at_us < start_us + 21 * 60 * MINUTE_US; trips--) {
+        end_us = trip(d, v, &r, at_us, s);
+        at_us = end_us + rng_between(&r, 20, 240) * MINUTE_US;
+    }
+    if (end_us == first_us)
         return;
-    add_noise(d, v, &r, first_us, at_us < start_us + DAY_US ? at_us : start_us + DAY_US - 1, s);
+    add_noise(d, v, &r, first_us, end_us, s);
     add_update(v, day, first_us + 5 * MINUTE_US, s);
 }

@@ -72,6 +72,16 @@ static int follow(struct pipeline *p, struct store *st, struct role_link *link)
     return err == VS_OK ? 0 : 1;
 }
 
+/* The log is made by the door, which may be starting at the same time. */
+static enum vs_err open_log(const char *address, struct role_link *link, struct stream **ret, struct stream_error *ret_error)
+{
+    enum vs_err err;
+
+    while ((err = stream_open(address, false, ret, ret_error)) == VS_ERR_NOT_FOUND && !role_stopping(link))
+        poll(NULL, 0, IDLE_MS);
+    return err;
+}
+
 int role_detect(const struct vsocd_config *cfg, struct role_link *link)
 {
     char log_address[VSOCD_PATH_MAX], store_address[VSOCD_PATH_MAX];
@@ -85,7 +95,7 @@ int role_detect(const struct vsocd_config *cfg, struct role_link *link)
 
     vsocd_log_address(cfg, log_address);
     vsocd_store_address(cfg, store_address);
-    if (stream_open(log_address, false, &stream, &stream_error) != VS_OK) {
+    if (open_log(log_address, link, &stream, &stream_error) != VS_OK) {
         log_line(NAME, "detect.no_log", "%s: %s", log_address, stream_error.text);
     } else if (store_open(store_address, &store, &store_error) != VS_OK) {
         log_line(NAME, "detect.no_store", "%s: %s", store_address, store_error.text);
