@@ -7,6 +7,7 @@
  * The value of an ENUM is the index of its choice, its default is the choice itself. Six attributes are kept, by the
  * names that tools have agreed on. */
 #include "codec/dbc_read.h"
+#include "codec/decimal.h"
 
 #include <math.h>
 
@@ -139,7 +140,7 @@ static uint32_t cycle_ms(struct slice value)
 {
     double ms;
 
-    return dbc_lex_real(value, &ms) && ms >= 1 && ms <= UINT32_MAX ? (uint32_t)ms : 0;
+    return decimal_read(value, &ms) && ms >= 1 && ms <= UINT32_MAX ? (uint32_t)ms : 0;
 }
 
 static void set_message(struct dbc_reader *rd, struct dbc_message *m, enum dbc_attribute a,
@@ -172,7 +173,7 @@ static void set_signal(struct dbc_reader *rd, struct dbc_signal *s, enum dbc_att
 {
     if (a == DBC_ATTRIBUTE_SIGNAL_NAME && value->kind == DBC_TOKEN_STRING && value->text.len > 0)
         s->name = dbc_read_pool(rd, value);
-    else if (a == DBC_ATTRIBUTE_START_VALUE && !dbc_lex_real(value->text, &s->start_value))
+    else if (a == DBC_ATTRIBUTE_START_VALUE && !decimal_read(value->text, &s->start_value))
         s->start_value = (double)NAN;
 }
 

@@ -1,11 +1,5 @@
 #include "codec/dbc_lex.h"
 
-#include <math.h>
-#include <stdlib.h>
-
-/* Longer than any number that says something: a double has at most 767 significant decimal digits. */
-#define NUMBER_TEXT_MAX 800
-
 void dbc_lex_init(struct dbc_lex *lex, struct slice text, bool lenient)
 {
     memset(lex, 0, sizeof *lex);
@@ -172,20 +166,5 @@ bool dbc_lex_i64(struct slice text, int64_t *ret)
     if (!dbc_lex_u64(minus ? slice_from(text, 1) : text, &v) || v > (uint64_t)INT64_MAX + minus)
         return false;
     *ret = minus ? (int64_t)(0 - v) : (int64_t)v;
-    return true;
-}
-
-bool dbc_lex_real(struct slice text, double *ret)
-{
-    char number[NUMBER_TEXT_MAX];
-    char *end;
-
-    if (text.len == 0 || !(is_digit(text.ptr[0]) || text.ptr[0] == '+' || text.ptr[0] == '-') ||
-        !slice_to_str(text, number, sizeof number))
-        return false;
-    double v = strtod(number, &end);
-    if (end != number + text.len || !isfinite(v))
-        return false;
-    *ret = v;
     return true;
 }

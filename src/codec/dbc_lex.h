@@ -46,7 +46,5 @@ static inline bool dbc_token_is_mark(const struct dbc_token *t, char mark)
 /* Reads an optional sign and digits, nothing else. False when it is no integer or leaves the type. */
 bool dbc_lex_i64(struct slice text, int64_t *ret);
 bool dbc_lex_u64(struct slice text, uint64_t *ret);
-/* Reads a number token. False when it is none or not finite. Relies on the C locale, which no program here leaves. */
-bool dbc_lex_real(struct slice text, double *ret);
 
 #endif

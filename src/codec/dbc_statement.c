@@ -16,8 +16,8 @@ static void read_new_symbols(struct dbc_reader *rd)
     while (rd->token.kind != DBC_TOKEN_END) {
         struct dbc_lex ahead = rd->lex;
         struct dbc_token next = dbc_lex_next(&ahead);
-        if (rd->token.kind == DBC_TOKEN_WORD && (dbc_token_is_mark(&next, ':') || next.kind == DBC_TOKEN_NUMBER ||
-                                                 next.kind == DBC_TOKEN_STRING))
+        if (rd->token.kind == DBC_TOKEN_WORD &&
+            (dbc_token_is_mark(&next, ':') || next.kind == DBC_TOKEN_NUMBER || next.kind == DBC_TOKEN_STRING))
             return;
         dbc_read_advance(rd);
     }

@@ -1,4 +1,5 @@
 #include "codec/dbc_read.h"
+#include "codec/decimal.h"
 
 #include "core/utf8.h"
 #include "core/writer.h"
@@ -90,7 +91,7 @@ double dbc_read_real(struct dbc_reader *rd, const char *reason)
     struct dbc_token t = dbc_read_number(rd, reason);
     double v = 0;
 
-    if (rd->err == VS_OK && !dbc_lex_real(t.text, &v))
+    if (rd->err == VS_OK && !decimal_read(t.text, &v))
         dbc_read_fail(rd, VS_ERR_RANGE, &t, "the number is too big or too long");
     return v;
 }
