@@ -9,6 +9,7 @@ int cmd_pki(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
 int cmd_sim(int argc, char **argv);
+int cmd_verify(int argc, char **argv);
 int cmd_user(int argc, char **argv);
 
 #endif

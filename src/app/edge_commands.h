@@ -10,6 +10,7 @@
 
 int edge_learn(int argc, char **argv);
 int edge_scan(int argc, char **argv);
+int edge_run(int argc, char **argv);
 
 /* A model made from recordings; see edge_model.c. */
 struct edge_training {

@@ -17,6 +17,7 @@ static const struct command COMMAND[] = {
     {"report", "figures from the state database", cmd_report},
     {"rule", "check, test, run and explain detection rules", cmd_rule},
     {"sim", "a simulated fleet with planted attacks and ground truth", cmd_sim},
+    {"verify", "is a batch or a journal what was written", cmd_verify},
     {"user", "the people who may log in", cmd_user},
 };
 #define COMMAND_COUNT (sizeof COMMAND / sizeof COMMAND[0])

@@ -11,6 +11,7 @@ static const struct verb {
 } verbs[] = {
     {"learn", edge_learn, "make a model from clean recordings and a network description"},
     {"scan", edge_scan, "run the detectors over a recording, one JSON line per security event"},
+    {"run", edge_run, "run the vehicle's gateway: sensors, sealed journal, uplink"},
 };
 
 #define VERB_COUNT (sizeof verbs / sizeof verbs[0])
