@@ -4,6 +4,7 @@
 #include "base/jsonl/json_lines.h"
 #include "detect/rule_condition.h"
 #include "detect/rule_context.h"
+#include "detect/rule_value.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -33,27 +34,10 @@ void plan_init(struct plan *p)
     fields_init(&p->fields);
 }
 
-static void free_regexes(struct expr *e)
-{
-    if (e == NULL)
-        return;
-    if (e->kind == EXPR_ITEM) {
-        for (uint32_t i = 0; i < e->item->test_count; i++) {
-            struct test *t = e->item->test[i];
-            if (t->regex != NULL)
-                pcre2_code_free(t->regex);
-            t->regex = NULL; /* selections may be shared */
-        }
-        return;
-    }
-    for (uint32_t i = 0; i < e->count; i++)
-        free_regexes(e->child[i]);
-}
-
 void plan_done(struct plan *p)
 {
-    for (uint32_t i = 0; i < p->rule_count; i++)
-        free_regexes(p->rule[i]->expr);
+    for (struct regex_list *r = p->regexes; r != NULL; r = r->next)
+        pcre2_code_free(r->regex);
     fields_done(&p->fields);
     arena_done(&p->arena);
     free(p->rule);
@@ -91,7 +75,7 @@ static void enter_label(struct loader *l, struct rule *r, struct slice label)
 static void add_rule(struct loader *l, const char *path, const struct yaml_node *doc)
 {
     struct plan *p = l->plan;
-    struct rule_source src = {&p->arena, &p->fields, l->diag, path};
+    struct rule_source src = {&p->arena, &p->fields, l->diag, path, &p->regexes};
 
     if (p->rule_count == PLAN_RULES_MAX) {
         diag_add(l->diag, DIAG_ERROR, path, doc->line, doc->column, "more than %d rules", PLAN_RULES_MAX);
@@ -351,7 +335,7 @@ static void link_rules(struct loader *l)
     }
     for (uint32_t i = 0; i < p->rule_count; i++) {
         struct rule *r = p->rule[i];
-        struct rule_source src = {&p->arena, &p->fields, l->diag, r->path};
+        struct rule_source src = {&p->arena, &p->fields, l->diag, r->path, &p->regexes};
         r->alerts = !r->broken && !r->is_filter && !referred[i];
         if (r->alerts && !r->is_correlation)
             give_episode(p, r);

@@ -23,6 +23,7 @@ struct plan {
     uint32_t *base;     /* numbers of the rules that are matched against events */
     uint32_t base_count;
     uint32_t file_count;
+    struct regex_list *regexes; /* to be freed */
     bool strict;        /* every alerting rule needs a complete vsoc block */
 };
 

@@ -260,6 +260,10 @@ static struct test *build_regex(const struct build *b, const struct yaml_node *a
         return NULL;
     }
     (void)pcre2_jit_compile(re, PCRE2_JIT_COMPLETE); /* without it matching is slower, not different */
+    struct regex_list *keep = arena_alloc(b->src->arena, sizeof *keep);
+    keep->regex = re;
+    keep->next = *b->src->regexes;
+    *b->src->regexes = keep;
     t->regex = re;
     return t;
 }

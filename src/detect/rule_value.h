@@ -8,11 +8,18 @@
 
 #include "detect/rule.h"
 
+/* All compiled expressions of a plan, used or not, so that they can be freed. */
+struct regex_list {
+    void *regex; /* pcre2_code */
+    struct regex_list *next;
+};
+
 struct rule_source {
     struct arena *arena;
     struct fields *fields;
     struct diag *diag;
     const char *path;
+    struct regex_list **regexes;
 };
 
 /* `key` is the map's key with its modifiers, or empty for a list of keywords. NULL after an error. */
