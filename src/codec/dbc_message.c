@@ -109,7 +109,7 @@ static double read_scale(struct dbc_reader *rd, int64_t *ret_int, bool *ret_exac
     double v = dbc_read_real(rd, reason);
 
     *ret_exact = dbc_lex_i64(text, ret_int);
-    if (!*ret_exact && v == trunc(v) && v >= -0x1p63 && v < 0x1p63) {
+    if (!*ret_exact && v >= -0x1p63 && v < 0x1p63 && (double)(int64_t)v == v) {
         *ret_int = (int64_t)v;
         *ret_exact = true;
     }
