@@ -173,7 +173,8 @@ static int training_run(struct learner *l, const struct edge_training *t, struct
         fprintf(stderr, "vsoc-edge: no model could be made: %s\n", vs_err_text(err));
         return 2;
     }
-    report_print(&report, *ret_size);
+    if (t->trace_count > 0 || t->dbc != NULL)
+        report_print(&report, *ret_size);
     return 0;
 }
 

@@ -32,6 +32,7 @@ static const char usage[] =
 #define TRACES_MAX      64
 #define BAD_LINES_MAX   20  /* told one by one; more are only counted */
 #define TICK_US         10000
+#define SETTLE_FRAMES   5000 /* looked at to learn how many buses a recording has */
 
 struct scan {
     const char *trace, *model;
@@ -84,97 +85,121 @@ static int arguments_read(int argc, char **argv, struct scan *s)
     return s->trace != NULL && !both ? 0 : 2;
 }
 
+static void field_print(struct writer *w, const struct ev_field *field)
+{
+    const struct ev_field_info *info = ev_field_find(field->id);
+
+    writer_text(w, ",");
+    writer_json_text(w, slice_str(info->name));
+    writer_text(w, ":");
+    switch ((enum ev_kind)info->kind) {
+    case EV_KIND_UINT:
+        writer_u64_text(w, field->value.u);
+        break;
+    case EV_KIND_INT:
+        writer_fixed_text(w, field->value.i, info->decimals);
+        break;
+    case EV_KIND_BOOL:
+        writer_text(w, field->value.u != 0 ? "true" : "false");
+        break;
+    case EV_KIND_TEXT:
+        writer_json_text(w, field->value.s);
+        break;
+    case EV_KIND_BYTES:
+        writer_text(w, "\"");
+        writer_hex(w, field->value.s, true);
+        writer_text(w, "\"");
+        break;
+    }
+}
+
+static void text_print(struct writer *w, const char *key, struct slice value)
+{
+    writer_text(w, ",\"");
+    writer_text(w, key);
+    writer_text(w, "\":");
+    writer_json_text(w, value);
+}
+
+static void number_print(struct writer *w, const char *key, int64_t value, unsigned decimals)
+{
+    writer_text(w, ",\"");
+    writer_text(w, key);
+    writer_text(w, "\":");
+    writer_fixed_text(w, value, decimals);
+}
+
 /* One event as a flat JSON line: where it is first, then what it is, then its fields. */
 static void event_print(const struct vids_finding *f)
 {
     static uint8_t buf[4096];
     struct writer w;
     struct event ev;
+    char id[16];
 
     vids_finding_event(f, 0, &ev);
     writer_init(&w, buf, sizeof buf);
     writer_text(&w, "{\"frame\":");
     writer_u64_text(&w, f->frame);
-    writer_text(&w, ",\"time\":");
-    writer_fixed_text(&w, f->time_us, 6);
-    writer_text(&w, ",\"type\":");
-    writer_json_text(&w, slice_str(ev_type_find(f->type)->name));
-    writer_text(&w, ",\"bus\":");
-    writer_json_text(&w, f->bus);
+    number_print(&w, "time", f->time_us, 6);
+    text_print(&w, "type", slice_str(ev_type_find(f->type)->name));
+    text_print(&w, "bus", f->bus);
     if (f->has_id) {
-        char id[16];
         snprintf(id, sizeof id, f->extended ? "%08X" : "%03X", (unsigned)f->can_id);
-        writer_text(&w, ",\"id\":");
-        writer_json_text(&w, slice_str(id));
+        text_print(&w, "id", slice_str(id));
     }
-    writer_text(&w, ",\"detector\":");
-    writer_json_text(&w, slice_str(vids_detector_name((enum vids_detector)f->detector)));
-    writer_text(&w, ",\"kind\":");
-    writer_json_text(&w, slice_str(f->learned ? "learned" : "specified"));
-    writer_text(&w, ",\"score\":");
-    writer_fixed_text(&w, f->score_centi, 2);
-    writer_text(&w, ",\"count\":");
-    writer_u64_text(&w, f->count);
-    writer_text(&w, ",\"raised_frame\":");
-    writer_u64_text(&w, f->raised_frame);
-    writer_text(&w, ",\"raised\":");
-    writer_fixed_text(&w, f->raised_us, 6);
-    for (unsigned i = 0; i < ev.field_count; i++) {
-        const struct ev_field *field = &ev.field[i];
-        const struct ev_field_info *info = ev_field_find(field->id);
-        if (field->id == EV_F_DETECTOR || field->id == EV_F_SCORE)
-            continue;
-        writer_text(&w, ",");
-        writer_json_text(&w, slice_str(info->name));
-        writer_text(&w, ":");
-        switch ((enum ev_kind)info->kind) {
-        case EV_KIND_UINT:
-            writer_u64_text(&w, field->value.u);
-            break;
-        case EV_KIND_INT:
-            writer_fixed_text(&w, field->value.i, info->decimals);
-            break;
-        case EV_KIND_BOOL:
-            writer_text(&w, field->value.u != 0 ? "true" : "false");
-            break;
-        case EV_KIND_TEXT:
-            writer_json_text(&w, field->value.s);
-            break;
-        case EV_KIND_BYTES:
-            writer_text(&w, "\"");
-            writer_hex(&w, field->value.s, true);
-            writer_text(&w, "\"");
-            break;
-        }
-    }
+    text_print(&w, "detector", slice_str(vids_detector_name((enum vids_detector)f->detector)));
+    text_print(&w, "kind", slice_str(f->learned ? "learned" : "specified"));
+    number_print(&w, "score", f->score_centi, 2);
+    number_print(&w, "count", f->count, 0);
+    number_print(&w, "raised_frame", (int64_t)f->raised_frame, 0);
+    number_print(&w, "raised", f->raised_us, 6);
+    for (unsigned i = 0; i < ev.field_count; i++)
+        if (ev.field[i].id != EV_F_DETECTOR && ev.field[i].id != EV_F_SCORE)
+            field_print(&w, &ev.field[i]);
     writer_text(&w, "}\n");
     fwrite(buf, 1, w.len, stdout);
 }
 
-static void findings_print(struct scan *s, const struct vids_finding *found, size_t n)
+static void findings_print(struct scan *s, struct vids_finding *found, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if ((double)(found[i].time_us - s->start_us) < s->from_s * 1e6)
             continue;
         s->events++;
+        if (s->only_bus != NULL)
+            found[i].bus = slice_str(s->renamed);
         event_print(&found[i]);
     }
 }
 
-/* A model of one bus and a recording of one bus are the same bus, whatever the adapter was called. */
-static void bus_settle(struct scan *s, const struct can_frame *fr)
+/* A model of one bus and a recording of one bus are the same bus, whatever the adapter was called. The first frames say
+ * how many buses the recording has; standard input is not read twice, its buses are taken as they are named. */
+static void bus_settle(struct scan *s)
 {
-    struct slice known = slice_make(NULL, 0);
+    const char *known = (const char *)s->ids.buses + BUS_AT_NAME;
+    struct can_frame fr;
+    struct trace *tr;
 
-    if (s->ids.bus_count == 1)
-        known = slice_make(s->ids.buses + BUS_AT_NAME,
-                           strnlen((const char *)s->ids.buses + BUS_AT_NAME, MODEL_BUS_NAME));
-    if (known.len == 0 || slice_equal_str(known, "*") || slice_equal(known, fr->bus) ||
-        !slice_to_str(fr->bus, s->renamed, sizeof s->renamed))
+    if (s->ids.bus_count != 1 || strcmp(known, "*") == 0 || strcmp(s->trace, "-") == 0 ||
+        (tr = trace_open(s->trace)) == NULL)
         return;
-    fprintf(stderr, "vsoc-edge: bus %s of the recording is taken for bus %.*s of the model\n", s->renamed, (int)known.len,
-            (const char *)known.ptr);
-    s->only_bus = (const char *)s->ids.buses + BUS_AT_NAME;
+    char seen[MODEL_BUS_NAME + 1] = "";
+    bool one = true;
+    for (unsigned i = 0; i < SETTLE_FRAMES && one; i++) {
+        enum vs_err err = trace_next(tr, &fr);
+        if (err == VS_ERR_END)
+            break;
+        if (err != VS_OK || (s->training.bus != NULL && !slice_equal_str(fr.bus, s->training.bus)))
+            continue;
+        one = seen[0] == '\0' ? slice_to_str(fr.bus, seen, sizeof seen) : slice_equal_str(fr.bus, seen);
+    }
+    trace_close(tr);
+    if (!one || seen[0] == '\0' || strncmp(seen, known, MODEL_BUS_NAME) == 0)
+        return;
+    memcpy(s->renamed, seen, sizeof seen);
+    s->only_bus = known;
+    fprintf(stderr, "vsoc-edge: bus %s of the recording is taken for bus %.*s of the model\n", seen, MODEL_BUS_NAME, known);
 }
 
 static void frame_scan(struct scan *s, struct can_frame *fr, uint64_t index)
@@ -186,7 +211,6 @@ static void frame_scan(struct scan *s, struct can_frame *fr, uint64_t index)
     if (!s->started) {
         s->started = true;
         s->start_us = fr->time_us;
-        bus_settle(s, fr);
     }
     if (s->only_bus != NULL && slice_equal_str(fr->bus, s->renamed))
         fr->bus = slice_make(s->only_bus, strnlen(s->only_bus, MODEL_BUS_NAME));
@@ -241,6 +265,7 @@ static int scan_run(struct scan *s, uint8_t *blob, size_t size)
         fprintf(stderr, "vsoc-edge: %s: %s; make it anew with vsoc-edge learn\n", s->model != NULL ? s->model : "model",
                 vs_err_text(err));
     } else {
+        bus_settle(s);
         status = trace_scan(s);
         const struct vids_counters *c = &s->ids.counters;
         fprintf(stderr, "scanned %llu frames: %llu events, %llu hits withheld, %llu frames on buses outside the model\n",

@@ -105,6 +105,7 @@ struct vids {
     uint32_t id_count, hash_mask, hash_shift;
     const uint8_t *ids, *hash, *buses, *signals, *payloads, *names;
     uint32_t bus_count, signal_count, model_flags;
+    struct slice frame_bus; /* of the frame at hand */
     uint64_t frame_index; /* index of the next frame */
     int64_t now_us, origin_us;
     uint32_t sweep; /* next identifier to look at for silence */

@@ -4,7 +4,7 @@
  *  - Episode: hits of one subject (an identifier, a stranger, a bus) not more than EPISODE_GAP_MS apart are one episode.
  *    Each detector speaks once when it joins the episode and then once in REPEAT_MS while it lasts, with the count.
  *  - Budget of the subject: SUBJECT_TOKENS findings at once, one more per SUBJECT_REFILL_MS.
- *  - Budget of the detector, its share of the alarms: DETECTOR_TOKENS at once, one more per DETECTOR_REFILL_MS; a detector
+ *  - Budget of the detector, its share of the alarms: VIDS_DETECTOR_TOKENS at once, one more per DETECTOR_REFILL_MS; a detector
  *    that a changed vehicle drives mad cannot bury the others.
  * What is withheld is added to the `count` of the next finding of the same subject, and counted in the counters. */
 #include "edge/can/state.h"
@@ -13,7 +13,6 @@
 #define REPEAT_MS          1000
 #define SUBJECT_TOKENS     16
 #define SUBJECT_REFILL_MS  400
-#define DETECTOR_TOKENS    128
 #define DETECTOR_REFILL_MS 20
 
 static bool budget_take(struct vids *v, enum vids_detector d, uint32_t now_ms)
@@ -23,7 +22,7 @@ static bool budget_take(struct vids *v, enum vids_detector d, uint32_t now_ms)
 
     if (gained > 0) {
         b->refill_ms += gained * DETECTOR_REFILL_MS;
-        b->tokens = (uint16_t)(gained + b->tokens >= DETECTOR_TOKENS ? DETECTOR_TOKENS : b->tokens + gained);
+        b->tokens = (uint16_t)(gained + b->tokens >= VIDS_DETECTOR_TOKENS ? VIDS_DETECTOR_TOKENS : b->tokens + gained);
     }
     if (b->tokens == 0)
         return false;
@@ -159,5 +158,7 @@ struct slice vids_bus_name(const struct vids *v, uint32_t bus)
     if (bus >= v->bus_count)
         return slice_make(NULL, 0);
     name = (const char *)(v->buses + (size_t)bus * MODEL_BUS_SIZE + BUS_AT_NAME);
+    if (name[0] == '*' && name[1] == '\0')
+        return v->frame_bus; /* a model without segments: as the frame says */
     return slice_make(name, strnlen(name, MODEL_BUS_NAME));
 }

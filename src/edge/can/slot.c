@@ -22,6 +22,7 @@
 #define LEAP_SLOTS      64 /* longer away: lock on anew */
 #define LATE_US         100000
 #define CHANGE_RECENT   8
+#define CHANGE_RARE_PERMILLE 100
 #define HELD_MANY       6 /* extra frames with a changed payload before an ordinary one: no sender on change does that */
 
 static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
@@ -109,8 +110,11 @@ static void held_resolve(struct vids *v, const struct vids_look *k, uint32_t mis
             st->credit--;
         return;
     }
-    if (sticky && !reverted && st->held_hash != st->last_hash && k->hash == st->held_hash)
-        return; /* sent on change, and the change stays */
+    if (sticky && !reverted && st->held_hash != st->last_hash) {
+        bool rare = model_u16(k->id + ID_AT_CHANGE) < CHANGE_RARE_PERMILLE;
+        if (k->hash == st->held_hash || (rare && k->hash != st->last_hash))
+            return; /* sent on change, and the change stays, or went on */
+    }
     slot_accuse(v, k, st->held_frame, st->held_us, st->held_hash, vids_abs((int32_t)(st->next_us - st->held_us)));
 }
 
@@ -193,6 +197,8 @@ static bool sticky_extra(struct vids *v, const struct vids_look *k)
         changed_extra(v, k);
         return true;
     }
+    if (st->held_hash == st->last_hash)
+        return false; /* waits for another reason: it might have been early */
     bool back = (st->flags & STATE_REVERTED) != 0 ? k->hash == st->held_hash : k->hash == st->last_hash;
     if (back) { /* changed and back, both at once: a sender on change does that */
         st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);

@@ -12,6 +12,7 @@
 
 #define VIDS_AWAY_US      UINT32_C(1500000000)
 #define VIDS_WINDOW_US    100000
+#define VIDS_DETECTOR_TOKENS 128 /* findings a detector may tell at once; see evidence.c */
 
 /* One subject's alarms over time; see evidence.c. */
 struct vids_episode {

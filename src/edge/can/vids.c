@@ -26,6 +26,8 @@ enum vs_err vids_init(struct vids *v, void *memory, size_t size, struct slice mo
         return VS_ERR_FULL;
     memset(memory, 0, VIDS_STORAGE_SIZE(v->id_count, v->signal_count));
     v->fixed = memory;
+    for (unsigned d = 0; d < VIDS_DETECTORS; d++)
+        v->fixed->budget[d].tokens = VIDS_DETECTOR_TOKENS;
     v->id_state = (struct vids_id_state *)(void *)((uint8_t *)memory + VIDS_FIXED_SIZE);
     return VS_OK;
 }
@@ -132,8 +134,11 @@ static void known_step(struct vids *v, const struct can_frame *fr, uint32_t bus,
     struct vids_look k = {fr, vids_model_id(v, (int)index), &v->id_state[index], 0, 0, vids_rel(v), (uint8_t)bus};
     struct vids_id_state *st = k.st;
 
+    /* Pages that a pause pushed together cannot be told apart: such a grid is set anew after any pause. */
+    const struct vids_bus_state *b = &v->fixed->bus[bus];
+    uint32_t since = k.id[ID_AT_PAGES] > 1 ? b->resume_us : b->relock_us;
     k.flags = model_u32(k.id + ID_AT_FLAGS);
-    if ((st->flags & STATE_SEEN) == 0 || (int32_t)(st->last_us - v->fixed->bus[bus].relock_us) < 0) {
+    if ((st->flags & STATE_SEEN) == 0 || (int32_t)(st->last_us - since) < 0) {
         st->lock = 0;
         st->flags &= (uint8_t)~(STATE_HELD | STATE_COUNTED | STATE_COUNTER_HELD);
     }
@@ -181,6 +186,7 @@ size_t vids_step(struct vids *v, const struct can_frame *fr, int64_t now_us, str
     v->found = found;
     v->found_count = 0;
     v->found_max = max;
+    v->frame_bus = fr->bus;
     v->counters.frames++;
     time_set(v, now_us);
     int bus = bus_find(v, fr->bus);
@@ -195,6 +201,7 @@ size_t vids_step(struct vids *v, const struct can_frame *fr, int64_t now_us, str
     }
     sweep(v);
     v->frame_index++;
+    v->frame_bus = slice_make(NULL, 0);
     v->found = NULL;
     return v->found_count;
 }

@@ -1,6 +1,6 @@
 /* fit_timing: cycle, phase jitter, arrival curve and silence deadline of each identifier.
  *
- * Cycle: the median gap gives a first guess, slots counted with it give the mean. The phase-locked loop of can/slot.c is
+ * Cycle: the median gap gives a first guess, the gaps near it their mean. The phase-locked loop of can/slot.c is
  * then tried with several gains (a free-running timer wants a small one, a sender that counts from its last frame a large
  * one) and the gain with the least residuals is kept. An identifier is cyclic when such a loop leaves hardly any
  * frame without a slot of its own. Thresholds are generous: a wider tolerance costs the slot detector delay, not
@@ -22,7 +22,7 @@
 
 struct trial {
     uint32_t slots, extras, missed, restarts;
-    int64_t worst_us;
+    int64_t usual_us; /* residual that one in fifty exceeds */
     double square; /* sum of squared residuals */
 };
 
@@ -56,22 +56,22 @@ static int64_t *gaps_of(const struct learner *l, struct series id, uint32_t *ret
     return gap;
 }
 
-/* Mean cycle: time over slots, slots counted with the guess. */
+/* Mean of the gaps near the guess: lost frames and frames sent out of turn make none of those. */
 static double cycle_mean(const int64_t *gap, uint32_t n, double guess)
 {
-    double time = 0, slots = 0;
+    double time = 0;
+    uint32_t slots = 0;
 
-    for (uint32_t i = 0; i < n; i++) {
-        double s = floor((double)gap[i] / guess + 0.5);
-        if (s < 1 || s > 8)
-            continue; /* bursts and pauses of the sender are no slots */
-        time += (double)gap[i];
-        slots += s;
-    }
+    for (uint32_t i = 0; i < n; i++)
+        if ((double)gap[i] > 0.6 * guess && (double)gap[i] < 1.4 * guess) {
+            time += (double)gap[i];
+            slots++;
+        }
     return slots > 0 ? time / slots : guess;
 }
 
-static struct trial loop_try(const struct learner *l, struct series id, double cycle, unsigned gain)
+/* Runs the loop over the series. off[] gets the size of the residual of each frame that fills a slot, sorted. */
+static struct trial loop_try(const struct learner *l, struct series id, double cycle, unsigned gain, int64_t *off)
 {
     struct trial t = {0};
     double next = 0, share = 1.0 / (double)(1u << gain);
@@ -100,23 +100,21 @@ static struct trial loop_try(const struct learner *l, struct series id, double c
         double slots = floor(residual / cycle + 0.5);
         residual -= slots * cycle;
         credit = (uint32_t)slots;
-        t.missed += (uint32_t)slots;
+        t.missed += slots <= 8 ? (uint32_t)slots : 0; /* longer is a pause */
         t.slots++;
-        int64_t off = (int64_t)(residual < 0 ? -residual : residual);
+        off[t.slots - 1] = (int64_t)(residual < 0 ? -residual : residual);
         t.square += residual * residual;
-        if (++settled > SETTLED && off > t.worst_us)
-            t.worst_us = off;
+        settled++;
         next += (slots + 1) * cycle + (settled <= SETTLED ? residual / 2 : residual * share);
     }
+    qsort(off, t.slots, sizeof *off, gap_compare);
+    t.usual_us = t.slots > 0 ? off[t.slots - 1 - t.slots / 50] : 0;
     return t;
 }
 
 static bool better(const struct trial *a, const struct trial *b)
 {
-    double x = 3 * sqrt(a->square / (a->slots + 1)) + (double)a->worst_us,
-           y = 3 * sqrt(b->square / (b->slots + 1)) + (double)b->worst_us;
-
-    return a->extras != b->extras ? a->extras < b->extras : x < y;
+    return a->extras != b->extras ? a->extras < b->extras : a->usual_us < b->usual_us;
 }
 
 static bool convincing(const struct trial *t, double cycle, uint32_t frames)
@@ -127,7 +125,8 @@ static bool convincing(const struct trial *t, double cycle, uint32_t frames)
     return sqrt(t->square / t->slots) <= SPREAD_MAX * cycle;
 }
 
-static bool cycle_fit(const struct learner *l, struct learn_id *id, struct series in, const int64_t *gap, uint32_t n)
+static bool cycle_fit(const struct learner *l, struct learn_id *id, struct series in, const int64_t *gap, uint32_t n,
+                      int64_t *off)
 {
     struct trial best = {.extras = UINT32_MAX};
     double cycle = 0, guess[2] = {(double)gap[n / 2], 0};
@@ -138,7 +137,7 @@ static bool cycle_fit(const struct learner *l, struct learn_id *id, struct serie
     guess[1] = cycle_mean(gap, n, (double)gap[n / 4]);
     for (unsigned g = 0; g < 2; g++)
         for (unsigned gain = 0; gain <= 4 && guess[g] >= CYCLE_US_MIN; gain++) {
-            struct trial t = loop_try(l, in, guess[g], gain);
+            struct trial t = loop_try(l, in, guess[g], gain, off);
             if (better(&t, &best)) {
                 best = t;
                 cycle = guess[g];
@@ -148,7 +147,7 @@ static bool cycle_fit(const struct learner *l, struct learn_id *id, struct serie
     if (!convincing(&best, cycle, in.count))
         return false;
     id->cycle_us = (uint32_t)(cycle + 0.5);
-    double tolerance = 1.5 * (double)best.worst_us + TOLERANCE_LEAST;
+    double tolerance = 2.0 * (double)best.usual_us + TOLERANCE_LEAST;
     if (tolerance < cycle / 10)
         tolerance = cycle / 10;
     if (in.count < 50)
@@ -192,7 +191,8 @@ static uint32_t pages_find(const struct learner *l, struct learn_id *id, double 
 }
 
 /* The cycle of an identifier whose frames come in pages. */
-static enum vs_err pages_fit(const struct learner *l, struct learn_id *id, const int64_t *gap, uint32_t n, bool *ret_fits)
+static enum vs_err pages_fit(const struct learner *l, struct learn_id *id, const int64_t *gap, uint32_t n, int64_t *off,
+                           bool *ret_fits)
 {
     double mean = cycle_mean(gap, n, (double)gap[n - 1 - n / 10]), sum = 0;
     uint32_t *first = malloc(id->count * sizeof *first), groups;
@@ -209,7 +209,7 @@ static enum vs_err pages_fit(const struct learner *l, struct learn_id *id, const
         struct series in = {first, groups};
         uint32_t between = 0;
         int64_t *wide = gaps_of(l, in, &between);
-        *ret_fits = wide != NULL && between + 1 >= FRAMES_MIN && cycle_fit(l, id, in, wide, between) &&
+        *ret_fits = wide != NULL && between + 1 >= FRAMES_MIN && cycle_fit(l, id, in, wide, between, off) &&
                     id->window_us < id->cycle_us / 2;
         free(wide);
     }
@@ -315,14 +315,19 @@ static enum vs_err id_fit(const struct learner *l, struct learn_id *id)
     struct series all = {id->frame, id->count};
     uint32_t n = 0;
     int64_t *gap = gaps_of(l, all, &n);
-    bool fits;
-    enum vs_err err = gap == NULL ? VS_ERR_NO_MEMORY : VS_OK;
+    int64_t *off = malloc(id->count * sizeof *off);
+    bool fits = false;
+    enum vs_err err = gap == NULL || off == NULL ? VS_ERR_NO_MEMORY : VS_OK;
 
-    if (err != VS_OK)
+    if (err == VS_OK)
+        fits = n + 1 >= FRAMES_MIN && cycle_fit(l, id, all, gap, n, off);
+    if (err == VS_OK && !fits && n + 1 >= 2 * FRAMES_MIN)
+        err = pages_fit(l, id, gap, n, off, &fits);
+    free(off);
+    if (err != VS_OK) {
+        free(gap);
         return err;
-    fits = n + 1 >= FRAMES_MIN && cycle_fit(l, id, all, gap, n);
-    if (!fits && n + 1 >= 2 * FRAMES_MIN)
-        err = pages_fit(l, id, gap, n, &fits);
+    }
     if (fits) {
         id->flags |= ID_SLOT | ID_LEARNED_CYCLE;
         silence_fit(l, id, gap[n - 1]);
