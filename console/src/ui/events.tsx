@@ -23,7 +23,7 @@ function summary(e: Event): string {
 function columnsFor(withVehicle: boolean, zoneName: string): Column<Event>[] {
   const columns: Column<Event>[] = [
     { key: 'time', head: `Event time (${zoneLabel(zoneName)})`, width: 150, rank: 1, cell: (e) => <><Clock at={e.time} />{e.time_trust !== 'trusted' && <span class="badge badge-warn" title={trustWord[e.time_trust]}>{e.time_trust === 'repaired' ? 'rep.' : '?'}</span>}</> },
-    { key: 'late', head: 'Received', width: 84, rank: 6, cell: (e) => { const ms = skewOf(e); return ms === 0 ? <span class="dim">on time</span> : <span class="badge badge-warn" title={`Received ${e.received}`}>{ms > 0 ? '+' : '−'}{formatLag(Math.abs(ms))}</span>; } },
+    { key: 'late', head: 'Received', width: 84, rank: 6, cell: (e) => { const ms = skewOf(e); return ms === 0 ? <span class="dim">on time</span> : ms > 0 ? <span class="num" title={`Received ${e.received}, later than it happened`}>+{formatLag(ms)}</span> : <span class="badge badge-warn" title={`Received ${e.received}, before it happened: one of the clocks is wrong`}>−{formatLag(-ms)}</span>; } },
     { key: 'priority', head: 'Priority', width: 76, rank: 3, cell: (e) => <span class={`prio prio-${e.priority}`}>{e.priority}</span> },
     { key: 'type', head: 'Event', width: 250, grow: true, rank: 1, cell: (e) => <><span class="cell-title" title={typeTitle(e.type)}>{typeTitle(e.type)}</span><span class="cell-sub" title={summary(e)}>{summary(e)}</span></> },
     { key: 'ecu', head: 'ECU', width: 84, rank: 4, cell: (e) => e.ecu ?? <span class="dim">–</span> },

@@ -176,14 +176,18 @@ test('from the queue to a decoded event in three steps (R-180)', async () => {
   }
 });
 
-test('a VIN is masked, its reveal asks for a purpose and names the audit entry', async () => {
+test('a VIN is masked, its reveal asks for a purpose and names the audit entry', async (t) => {
   const b = await openBrowser(base);
   const { page } = b;
   try {
     await logIn(page, '/vehicles');
-    await page.waitForSelector('.grid-data');
-    await page.focus('[role=grid]');
-    await page.keyboard.press('Enter');
+    const vid = await page.evaluate(async () => {
+      const { rows } = await (await fetch('/api/v1/vehicles?limit=20')).json();
+      for (const row of rows) if ((await (await fetch(`/api/v1/vehicles/${row.vid}`)).json()).vin_known) return row.vid;
+      return null;
+    });
+    if (vid === null) return t.skip('no vehicle of this server has a VIN in its vault');
+    await page.goto(`/vehicles/${vid}`);
     await page.waitForSelector('.vehicle-facts');
     assert.match(await page.textContent('.vehicle-facts'), /•{17}/);
     await page.click('text=Reveal');

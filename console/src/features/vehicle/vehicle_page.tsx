@@ -174,7 +174,7 @@ function Configuration({ vehicle }: { vehicle: Vehicle }) {
 
 function Types({ vehicle, chosen }: { vehicle: Vehicle; chosen: string }) {
   const rows = vehicle.events_by_type;
-  if (rows.length === 0) return <p class="section-why">No event is stored.</p>;
+  if (rows.length === 0) return <p class="section-why">{vehicle.ledger.stored > 0 ? 'The server keeps no counts per type for this vehicle.' : 'No event is stored.'}</p>;
   const most = Math.max(...rows.map((r) => r.count));
   return (
     <ul class="types">
