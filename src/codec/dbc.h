@@ -7,7 +7,8 @@
  * Text is cp1252 unless the file begins with a UTF-8 mark or is valid UTF-8 as a whole; names and units come out as
  * UTF-8. Statements may stand in any order. The reader is as strict as cantools without its strict mode: signals may
  * overlap or reach beyond their message. DBC_LENIENT also takes what cantools refuses but cars in the field have: names
- * that begin with a digit, values or types for unknown signals, an identifier above 0x7FF without its extended bit.
+ * that begin with a digit, values or types for unknown signals, an identifier above 0x7FF without its extended bit. A
+ * few things cantools lets pass are refused always; docs/formats/dbc.md lists every difference.
  *
  * Memory: the caller gives fixed tables (dbc_need says how much always suffices for a text); a table that is full is
  * VS_ERR_FULL with the line. Nothing points into the text afterwards. No heap, no recursion; doubles are used, so this
