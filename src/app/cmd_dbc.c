@@ -63,7 +63,8 @@ static bool open_dbc(struct dbc_file *f, const char *path, unsigned options)
         return false;
     }
     if (f->dbc.unknown_count > 0)
-        fprintf(stderr, "%s:%" PRIu32 ": warning: statements about unknown messages or signals, %" PRIu32 " from here on\n",
+        fprintf(stderr,
+                "%s:%" PRIu32 ": warning: statements about unknown messages or signals, %" PRIu32 " from here on\n",
                 path, f->dbc.unknown_line, f->dbc.unknown_count);
     return true;
 }

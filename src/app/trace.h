@@ -3,7 +3,8 @@
  * Reads candump logs and Vector ASC, plain or gzip, line by line, so that memory does not grow with the file. "-" is
  * standard input. Frames are numbered from 0 over everything that carries a frame, error and remote frames included.
  *
- * Memory: heap, TRACE_BUFFER_SIZE, allocated once. A frame's bus name is valid until the next call. Threads: one owner. */
+ * Memory: heap, TRACE_BUFFER_SIZE, allocated once. A frame's bus name is valid until the next call. Threads: one owner.
+ */
 #ifndef APP_TRACE_H
 #define APP_TRACE_H
 

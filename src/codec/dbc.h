@@ -29,14 +29,14 @@
 #define DBC_MUX_DEPTH_MAX       16u /* multiplexers above one signal; a deeper signal is never present */
 
 enum dbc_signal_flag {
-    DBC_SIGNAL_FLOAT = 1,       /* IEEE 754, 16, 32 or 64 bits */
-    DBC_SIGNAL_RANGE = 2,       /* min and max are given (not both zero) */
-    DBC_SIGNAL_MUX = 4,         /* selects other signals */
-    DBC_SIGNAL_MUXED = 8,       /* is there only when its multiplexer says so */
-    DBC_SIGNAL_EXACT = 16,      /* factor and offset are integers: physical values are exact */
-    DBC_SIGNAL_OUTSIDE = 32,    /* reaches beyond the length of its message */
+    DBC_SIGNAL_FLOAT = 1,         /* IEEE 754, 16, 32 or 64 bits */
+    DBC_SIGNAL_RANGE = 2,         /* min and max are given (not both zero) */
+    DBC_SIGNAL_MUX = 4,           /* selects other signals */
+    DBC_SIGNAL_MUXED = 8,         /* is there only when its multiplexer says so */
+    DBC_SIGNAL_EXACT = 16,        /* factor and offset are integers: physical values are exact */
+    DBC_SIGNAL_OUTSIDE = 32,      /* reaches beyond the length of its message */
     DBC_SIGNAL_WHOLE_FACTOR = 64, /* the factor is written as an integer */
-    DBC_SIGNAL_UNREACHABLE = 128 /* its multiplexer is unknown or a loop: never present */
+    DBC_SIGNAL_UNREACHABLE = 128  /* its multiplexer is unknown or a loop: never present */
 };
 
 struct dbc_signal {
