@@ -13,6 +13,7 @@ struct command {
 static const struct command COMMAND[] = {
     {"config", "check a configuration file of vsocd", cmd_config},
     {"dbc", "read CAN frames with a network description", cmd_dbc},
+    {"import", "take vehicles into the registry", cmd_import},
     {"pki", "make the certificates and keys of a fleet", cmd_pki},
     {"report", "figures from the state database", cmd_report},
     {"rule", "check, test, run and explain detection rules", cmd_rule},

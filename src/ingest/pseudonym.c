@@ -24,15 +24,29 @@ enum vs_err pseudonym_of_vin(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice
     return VS_OK;
 }
 
+/* A prefix keeps the kinds apart: no feed and no owner ever has the pseudonym of a vehicle. */
+static void pseudonym_of(const uint8_t key[PSEUDONYM_KEY_SIZE], const char *kind, struct slice name,
+                         uint8_t ret[EV_VID_SIZE])
+{
+    uint8_t text[16 + EV_TEXT_LEN_MAX], mac[SHA256_SIZE];
+    struct slice head = slice_head(name, EV_TEXT_LEN_MAX);
+    size_t len = strlen(kind);
+
+    memcpy(text, kind, len);
+    if (head.len > 0)
+        memcpy(text + len, head.ptr, head.len);
+    hmac_sha256(slice_make(key, PSEUDONYM_KEY_SIZE), slice_make(text, len + head.len), mac);
+    memcpy(ret, mac, EV_VID_SIZE);
+}
+
 void pseudonym_of_feed(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice feed, uint8_t ret_vid[EV_VID_SIZE])
 {
-    uint8_t text[5 + EV_TEXT_LEN_MAX] = "feed:", mac[SHA256_SIZE];
-    struct slice head = slice_head(feed, EV_TEXT_LEN_MAX);
+    pseudonym_of(key, "feed:", feed, ret_vid);
+}
 
-    if (head.len > 0)
-        memcpy(text + 5, head.ptr, head.len);
-    hmac_sha256(slice_make(key, PSEUDONYM_KEY_SIZE), slice_make(text, 5 + head.len), mac);
-    memcpy(ret_vid, mac, EV_VID_SIZE);
+void pseudonym_of_owner(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice owner, uint8_t ret_id[EV_VID_SIZE])
+{
+    pseudonym_of(key, "owner:", owner, ret_id);
 }
 
 uint32_t pseudonym_feed_epoch(struct slice feed)

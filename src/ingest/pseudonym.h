@@ -20,6 +20,8 @@ VS_MUST_USE enum vs_err pseudonym_of_vin(const uint8_t key[PSEUDONYM_KEY_SIZE], 
                                          uint8_t ret_vid[EV_VID_SIZE]);
 /* The pseudonym of a backend feed, for events that no vehicle is behind. */
 void pseudonym_of_feed(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice feed, uint8_t ret_vid[EV_VID_SIZE]);
+/* The pseudonym of an owner, from whatever names one in the operator's books. */
+void pseudonym_of_owner(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice owner, uint8_t ret_id[EV_VID_SIZE]);
 /* The epoch under which a feed's numbers are kept apart from those of the vehicle's own gateway: always above 2^31,
  * where no gateway's counter gets to. */
 uint32_t pseudonym_feed_epoch(struct slice feed);
