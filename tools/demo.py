@@ -170,12 +170,15 @@ class Demo:
                         dst.write(line)
                         lines += 1
             self.frames += lines
-            config = {'vid': car['vid'], 'can': {'source': trace, 'model': model, 'bus': 'can0'}, 'journal': {'path': os.path.join(home, 'journal')},
-                      'uplink': {'url': self.ingest, 'cert': os.path.join(home, 'vehicle.pem'), 'key': os.path.join(home, 'vehicle.key'), 'ca': os.path.join(self.dir, 'vehicle-ca.pem')}}
+            config = {'vehicle': {'cert': 'vehicle.pem', 'key': 'vehicle.key'}, 'journal': {'file': 'journal', 'anchor': 'anchor', 'key': 'journal.key'},
+                      'uplink': {'url': self.ingest + '/v1/batches', 'ca': os.path.join(self.dir, 'vehicle-ca.pem'), 'metered': False},
+                      'input': {'can': trace, 'model': model, 'once': True}}
             path = os.path.join(home, 'edge.yaml')
             with open(path, 'w') as f:
                 json.dump(config, f, indent=1)
-            run(program('vsoc-edge'), 'run', '--config', path, out=subprocess.DEVNULL)
+            with open(os.path.join(home, 'edge.log'), 'w') as log:
+                if subprocess.run([program('vsoc-edge'), 'run', '--config', path], stdout=log, stderr=log).returncode != 0:
+                    sys.exit('demo: vsoc-edge failed; see %s' % log.name)
             say('%s: %d frames watched' % (os.path.basename(car['file']), lines))
             if not car['clean']:
                 self.truth.append({'id': 'can-' + os.path.basename(car['file']).split('.')[0], 'scenario': 'can_injection', 'lookalike': False, 'rules': ['can_injection'], 'vehicles': [car['vid']]})
@@ -201,11 +204,11 @@ class Demo:
         rows = self.api.all('/incidents?stage=triage&sort=-vehicles', 'rows')
         if not rows:
             return None
-        inc = self.api.call('GET', '/incidents/' + rows[0]['id'])
+        name = rows[0]['id']
 
         def step(path, body):
-            version = self.api.call('GET', '/incidents/' + inc['id'])['version']
-            self.api.call('POST', '/incidents/%s/%s' % (inc['id'], path), dict(body, version=version))
+            version = self.api.call('GET', '/incidents/' + name)['row']['version']
+            self.api.call('POST', '/incidents/%s/%s' % (name, path), dict(body, version=version))
 
         step('assign', {'assignee': 'me'})
         step('disposition', {'disposition': 'malicious', 'confidence': 'high', 'reason': 'same signature on many vehicles, no rollout explains it'})
@@ -215,7 +218,7 @@ class Demo:
                      {'to': 'recover', 'reason': 'fix rolled out', 'fix_ref': 'OTA-2026-117'},
                      {'to': 'closed', 'reason': 'signature is gone from the fleet', 'engineering_assessment': 'agent pins the new key', 'fleet_proof': 'no hit for 14 days on all vehicles', 'recurrence_check': 'rule stays armed', 'update_decision': 'TARA scenario raised, see TCR-31'}):
             step('stage', body)
-        return inc['id']
+        return name
 
     def score(self):
         """Holds what was found against what was planted. An alert belongs to an attack when its rule is one the attack provokes and
