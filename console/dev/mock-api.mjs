@@ -275,6 +275,21 @@ function search(world, q) {
   return hits.slice(0, 20);
 }
 
+function alertDetail(world, id) {
+  const inc = world.incidents.find((i) => alertsOf(i).some((a) => a.id === id));
+  if (!inc) throw new Failure('not_found', `There is no alert ${id}.`);
+  const alert = alertsOf(inc).find((a) => a.id === id);
+  const members = eventsOf(world, inc.members[0], 60).filter((e) => e.type === inc.rule.type);
+  return { alert, revisions: [{ revision: 1, time: inc.row.opened, state: 'open', count: alert.count, vehicles: alert.vehicles, why: 'opened' }], members, members_total: members.length };
+}
+
+const auditEntry = (world) => ({ seq: world.audit, time: iso(world.now), who: 'analyst', act: 'login', object: 'analyst', before: null, after: null, reason: null, source: '127.0.0.1', hash: '0'.repeat(64) });
+
+function ledgerOf(world) {
+  const sum = (key) => world.fleet.reduce((n, v) => n + v.ledger[key], 0);
+  return { produced: sum('produced'), stored: sum('stored'), merged: sum('merged'), dead_lettered: sum('dead_lettered'), missing: sum('missing'), vehicles: world.fleet.length, vehicles_with_gaps: world.fleet.filter((v) => v.ledger.missing > 0).length, silent_vehicles: world.fleet.filter((v) => v.silent).length, as_of: iso(Date.now()) };
+}
+
 function stats(world) {
   const silent = world.fleet.filter((v) => v.silent).length;
   return {
@@ -337,6 +352,11 @@ const table = [
     if ((body.purpose ?? '').length < 10) throw new Failure('range', 'The purpose needs at least 10 characters.', { field: 'purpose' });
     return { vid, vin: findVehicle(world, vid).vin, audit_seq: ++world.audit, hide_after_s: 60 };
   }],
+  ['GET', /^\/alerts$/, (world, { query }) => pageOf(world.incidents.flatMap(alertsOf), query, (a) => a)],
+  ['GET', /^\/alerts\/([^/]+)$/, (world, { params: [id] }) => alertDetail(world, id)],
+  ['GET', /^\/audit$/, (world, { session, query }) => { need(session, 'audit.read'); return pageOf([auditEntry(world)], query, (e) => e); }],
+  ['GET', /^\/audit\/verify$/, (world, { session }) => { need(session, 'audit.read'); return { ok: true, verified_to: world.audit, entries: world.audit, head_hash: '0'.repeat(64), first_bad: null, checked: iso(Date.now()) }; }],
+  ['GET', /^\/ledger$/, (world) => ledgerOf(world)],
   ['GET', /^\/stats$/, (world) => stats(world)],
   ['GET', /^\/search$/, (world, { query }) => ({ hits: search(world, query.get('q') ?? '') })],
 ];
@@ -354,6 +374,7 @@ export function answer(world, request) {
     if (request.path === '/login') return login(world, request);
     if (!request.session) throw new Failure('auth', 'There is no session.');
     if (request.method !== 'GET' && request.csrf !== request.session.csrf) throw new Failure('forbidden', 'The CSRF token is missing or wrong.');
+    if (request.body === null) throw new Failure('malformed', 'The body is no JSON.');
     for (const [method, pattern, run] of table) {
       const match = pattern.exec(request.path);
       if (!match || method !== request.method) continue;

@@ -24,7 +24,11 @@ function serveFile(request, response, path) {
 async function bodyOf(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
-  return text === '' ? {} : JSON.parse(text);
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function openStream(world, request, response) {

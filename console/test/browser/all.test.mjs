@@ -1,4 +1,5 @@
 // One process, one journey after the other: the machine that runs this has two processors.
+import './contract.test.mjs';
 import './frame.test.mjs';
 import './journey.test.mjs';
 import './live.test.mjs';

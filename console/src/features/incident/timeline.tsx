@@ -1,5 +1,6 @@
 // One timeline of everything: vehicle events, detections, what analysts did, comments. Lanes can be switched off; a line marks what is new since the
 // last look.
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { setQuery, location } from '../../app/router';
 import type { Incident, TimelineItem } from '../../gen/api';
@@ -78,10 +79,10 @@ function Items({ items, seen }: { items: TimelineItem[]; seen: string | null }) 
         const line = !lineDrawn && seen !== null && t.time <= seen;
         if (line) lineDrawn = true;
         return (
-          <>
-            {line && <li class="tl-seen" key="seen"><span>Above: new since you last looked</span></li>}
-            {newDay && <li class="tl-day" key={`day ${date}`}>{date} <span class="dim">{zoneLabel(zoneName, Date.parse(t.time))}</span></li>}
-            <li key={t.id} class={`tl-item lane-${t.lane}`}>
+          <Fragment key={t.id}>
+            {line && <li class="tl-seen"><span>Above: new since you last looked</span></li>}
+            {newDay && <li class="tl-day">{date} <span class="dim">{zoneLabel(zoneName, Date.parse(t.time))}</span></li>}
+            <li class={`tl-item lane-${t.lane}`}>
               <time class="num" dateTime={t.time} title={formatRelative(t.time, now.value)}>{text.slice(11)}</time>
               <span class="tl-mark" aria-hidden="true" />
               <div class="tl-what">
@@ -89,7 +90,7 @@ function Items({ items, seen }: { items: TimelineItem[]; seen: string | null }) 
                 {t.detail !== null && <p class="tl-detail">{t.detail}</p>}
               </div>
             </li>
-          </>
+          </Fragment>
         );
       })}
     </ol>
