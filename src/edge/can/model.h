@@ -48,7 +48,7 @@ enum model_bus_at {
     BUS_AT_BITRATE = 24,      /* u32, bit/s */
     BUS_AT_FRAMES_MAX = 28,   /* u32, most frames in a window of 100 ms; 0 = load not armed */
     BUS_AT_BITS_MAX = 32,     /* u32, most bits in a window */
-    BUS_AT_GAP_US = 36,       /* u32, longest pause of the bus seen */
+    BUS_AT_GAP_US = 36,       /* u32, pause of the bus that one in a thousand exceeds */
     BUS_AT_FRAMES_MEAN = 40   /* u32, mean frames in a window */
 };
 

@@ -121,7 +121,7 @@ static void cycle_specified(struct learn_id *id, uint32_t cycle_us)
     id->rate_us = cycle_us - cycle_us / 10;
     id->burst_us = 8 * cycle_us;
     id->deadline_us = 10 * cycle_us;
-    id->flags |= ID_SLOT | ID_RATE | ID_SILENCE | ID_STICKY;
+    id->flags |= ID_SLOT | ID_RATE | ID_SILENCE;
 }
 
 static enum vs_err message_apply(struct learner *l, struct learn_id *id, const struct dbc_message *m)

@@ -21,7 +21,7 @@
 #define SETTLED         8       /* frames in step until the loop of a starting sender counts */
 
 struct trial {
-    uint32_t slots, extras, missed, restarts;
+    uint32_t slots, extras, missed, restarts, pauses;
     int64_t usual_us; /* residual that one in fifty exceeds */
     double square; /* sum of squared residuals */
 };
@@ -81,6 +81,7 @@ static struct trial loop_try(const struct learner *l, struct series id, double c
         const struct learn_frame *f = &l->frame[id.frame[i]];
         double now = (double)f->time_us, residual = now - next;
         if (f->session != session || residual > 64 * cycle) {
+            t.pauses += f->session == session;
             session = f->session;
             next = now + cycle;
             settled = 0;
@@ -120,7 +121,7 @@ static bool better(const struct trial *a, const struct trial *b)
 static bool convincing(const struct trial *t, double cycle, uint32_t frames)
 {
     if (t->slots < FRAMES_MIN - 1 || t->slots < frames * 3 / 4 || t->extras > 1 + frames / 100 ||
-        t->missed > t->slots / 2 || t->restarts > 12 + frames / 50)
+        t->missed > t->slots / 2 || t->restarts > 12 + frames / 50 || t->pauses > t->slots / 16)
         return false;
     return sqrt(t->square / t->slots) <= SPREAD_MAX * cycle;
 }
