@@ -5,6 +5,7 @@
 #include "core/hex.h"
 #include "core/writer.h"
 #include "respond/audit.h"
+#include "store/store_exec.h"
 
 #define TEXTS         7
 #define ABSENT        UINT32_MAX
@@ -210,13 +211,14 @@ enum vs_err audit_verify_file(const char *path, struct audit_verdict *ret, struc
     enum vs_err err = store_open(address, &st, ret_error);
     if (err != VS_OK)
         return err;
-    struct store_stmt *q = store_prepare(st, "SELECT name FROM sqlite_master WHERE name = 'audit_head'");
-    bool is_state = store_step(q) == VS_OK;
-    store_done(q);
-    if (is_state) {
+    /* Somebody else's database may have tables of these names and other columns: tried before anything relies on them. */
+    if (store_exec(st, "SELECT seq, at_us, who, act, object, before, after, reason, source, hash FROM audit LIMIT 0; "
+                       "SELECT one, seq, hash FROM audit_head LIMIT 0") == VS_OK) {
         err = audit_verify(st, ret);
+        if (err != VS_OK)
+            snprintf(ret_error->text, sizeof ret_error->text, "%.150s: %.90s", path, store_error_text(st));
     } else {
-        snprintf(ret_error->text, sizeof ret_error->text, "%s is a database without an audit log", path);
+        snprintf(ret_error->text, sizeof ret_error->text, "%.200s is a database without an audit log", path);
         err = VS_ERR_MALFORMED;
     }
     store_close(st);

@@ -61,12 +61,14 @@ static enum vs_err read_alerts(struct store *st, int64_t number, struct row *r)
     return err;
 }
 
-/* The gravest alert that stands, and the earliest of those: its rule names the incident. */
+/* The alert whose rule names the incident: one that stands, a campaign alert before those of single vehicles, then the
+ * gravest, then the earliest. */
 static enum vs_err read_leader(struct store *st, int64_t number, struct row *r)
 {
     struct store_stmt *q = store_prepare(
         st, "SELECT rule, title, vid FROM alert WHERE incident = ? AND superseded_by IS NULL "
-            "ORDER BY CASE WHEN state = 2 THEN 1 ELSE 0 END, severity DESC, first_us, id LIMIT 1");
+            "ORDER BY CASE WHEN state = 2 THEN 1 ELSE 0 END, CASE WHEN vid IS NULL THEN 0 ELSE 1 END, severity DESC, "
+            "first_us, id LIMIT 1");
 
     store_bind_i64(q, 1, number);
     enum vs_err err = store_step(q);

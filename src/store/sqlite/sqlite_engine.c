@@ -82,7 +82,8 @@ static enum vs_err file_open(const char *rest, struct engine_db **ret, struct st
 
 static enum vs_err readonly_open(const char *rest, struct engine_db **ret, struct store_error *ret_error)
 {
-    return db_open(rest, SQLITE_OPEN_READONLY, "PRAGMA foreign_keys=ON", ret, ret_error);
+    /* Asking for the schema version reads the header: a file that is no database is told here, not at the first use. */
+    return db_open(rest, SQLITE_OPEN_READONLY, "PRAGMA foreign_keys=ON; PRAGMA schema_version", ret, ret_error);
 }
 
 static enum vs_err memory_open(const char *rest, struct engine_db **ret, struct store_error *ret_error)
