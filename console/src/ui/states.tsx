@@ -4,12 +4,14 @@ import { useState } from 'preact/hooks';
 import type { Problem } from '../gen/api';
 import { copyText } from './copy';
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 export function ProblemBox({ problem, retry, compact }: { problem: Problem; retry?: () => void; compact?: boolean }) {
   const [copied, setCopied] = useState(false);
   return (
     <div class={`problem${compact ? ' problem-compact' : ''}`} role="alert">
-      <p class="problem-what"><b>{problem.title === problem.detail ? 'It did not work' : problem.title}.</b> {problem.detail}</p>
-      {problem.next !== '' && <p class="problem-next">{problem.next.charAt(0).toUpperCase() + problem.next.slice(1)}{/[.!?]$/.test(problem.next) ? '' : '.'}</p>}
+      <p class="problem-what"><b>{problem.title === problem.detail ? 'It did not work' : capital(problem.title)}.</b> {problem.detail}</p>
+      {problem.next !== '' && <p class="problem-next">{capital(problem.next)}{/[.!?]$/.test(problem.next) ? '' : '.'}</p>}
       <p class="problem-meta">
         <span class="mono">{problem.code}</span>
         {problem.request_id !== '' && (
