@@ -244,8 +244,11 @@ static int lines_code(const struct options *o, uint64_t lines, uint64_t bad)
 static void eval_record(struct matcher *m, struct record *r, uint64_t line, bool logsource, const uint32_t source[6],
                         uint64_t *matches)
 {
-    for (uint32_t i = 0; i < m->plan->base_count; i++) {
-        const struct rule *rule = m->plan->rule[m->plan->base[i]];
+    const uint32_t *candidate;
+    uint32_t count = match_candidates(m, r, &candidate);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rule *rule = m->plan->rule[candidate[i]];
         char buf[4096];
         struct writer w;
         if ((logsource && !match_source(rule, r, source)) || !match_expr(m, rule->expr, r))

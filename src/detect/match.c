@@ -14,6 +14,7 @@ void matcher_init(struct matcher *m, const struct plan *plan)
     m->match_data = pcre2_match_data_create(1, NULL);
     m->match_context = pcre2_match_context_create(NULL);
     m->undecided_count = 0;
+    scan_init(&m->scan, plan);
     assert(m->match_data != NULL && m->match_context != NULL);
     pcre2_set_match_limit(m->match_context, REGEX_STEPS_MAX);
     pcre2_set_depth_limit(m->match_context, 10000);
@@ -24,6 +25,7 @@ void matcher_done(struct matcher *m)
     pcre2_match_data_free(m->match_data);
     pcre2_match_context_free(m->match_context);
     m->match_data = m->match_context = NULL;
+    scan_done(&m->scan);
 }
 
 static bool match_regex(struct matcher *m, const struct test *t, struct slice text)
@@ -215,6 +217,13 @@ bool match_expr(struct matcher *m, const struct expr *e, struct record *r)
         if (match_expr(m, e->child[i], r))
             return true;
     return false;
+}
+
+uint32_t match_candidates(struct matcher *m, struct record *r, const uint32_t **ret_rule)
+{
+    scan_record(&m->scan, r);
+    *ret_rule = m->scan.candidate;
+    return m->scan.candidate_count;
 }
 
 bool match_vehicle_source(const struct rule *rule, const struct record *r)

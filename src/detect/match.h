@@ -14,6 +14,7 @@
 struct matcher {
     const struct plan *plan; /* borrowed */
     void *match_data, *match_context;
+    struct scan scan;
     uint64_t undecided_count;
 };
 
@@ -22,6 +23,8 @@ void matcher_done(struct matcher *m);
 
 /* The detection alone. */
 bool match_expr(struct matcher *m, const struct expr *e, struct record *r);
+/* The rules that may match this event, ascending by number; every other one does not. Valid until the next call. */
+uint32_t match_candidates(struct matcher *m, struct record *r, const uint32_t **ret_rule);
 bool match_item(struct matcher *m, const struct item *item, struct record *r);
 /* Whether the rule's log source covers an OpenVSOC event: product vehicle (or none), no category, service = the part of
  * the type before the dot. */

@@ -8,6 +8,7 @@
 #ifndef DETECT_PLAN_H
 #define DETECT_PLAN_H
 
+#include "detect/dispatch.h"
 #include "detect/rule.h"
 
 #define PLAN_RULES_MAX 100000
@@ -23,6 +24,7 @@ struct plan {
     uint32_t *base;     /* numbers of the rules that are matched against events */
     uint32_t base_count;
     uint32_t file_count;
+    struct dispatch *dispatch;
     struct regex_list *regexes; /* to be freed */
     bool strict;        /* every alerting rule needs a complete vsoc block */
 };

@@ -39,7 +39,6 @@ void sighter_init(struct sighter *s, const struct plan *plan)
 {
     memset(s, 0, sizeof *s);
     matcher_init(&s->matcher, plan);
-    s->matched = mem_zalloc(plan->rule_count, sizeof *s->matched);
     s->horizon_us = HORIZON_US_DEFAULT;
     list_uses(s, plan);
 }
@@ -47,7 +46,6 @@ void sighter_init(struct sighter *s, const struct plan *plan)
 void sighter_done(struct sighter *s)
 {
     matcher_done(&s->matcher);
-    free(s->matched);
     free(s->use);
     free(s->use_first);
 }
@@ -246,8 +244,10 @@ enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *re
     ret->content = r->content;
     ret->place = s->place;
     ret->place_count = 0;
-    for (uint32_t i = 0; i < plan->base_count; i++) {
-        const struct rule *rule = plan->rule[plan->base[i]];
+    const uint32_t *candidate;
+    uint32_t count = match_candidates(&s->matcher, r, &candidate);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rule *rule = plan->rule[candidate[i]];
         if (match_vehicle_source(rule, r) && match_expr(&s->matcher, rule->expr, r))
             enter(s, r, ret, rule->number, false);
     }

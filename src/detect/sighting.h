@@ -48,7 +48,6 @@ enum sight { SIGHT_OK, SIGHT_FUTURE, SIGHT_BEYOND_HORIZON };
 struct sighter {
     struct matcher matcher;
     struct place place[PLACES_MAX];
-    bool *matched; /* by rule */
     struct sighter_use *use;
     uint32_t *use_first; /* by rule: first of its uses; uses of rule r are [use_first[r], use_first[r + 1]) */
     int64_t horizon_us;
