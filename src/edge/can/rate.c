@@ -27,6 +27,9 @@ void vids_rate_step(struct vids *v, const struct vids_look *k)
         st->tat_us += cost;
         return;
     }
+    /* Debt beyond the burst keeps the alarm up while the excess lasts, and is forgiven soon after. */
+    if ((k->flags & ID_SPORADIC) != 0 && owed <= (int32_t)(burst + 2 * cost))
+        st->tat_us += cost;
     struct vids_finding *f =
         vids_raise_id(v, k, VIDS_RATE, EV_CAN_RATE, (uint32_t)((uint64_t)(uint32_t)owed * 100 / (burst + 1)));
     if (f == NULL)
