@@ -67,12 +67,12 @@ static bool read_query(struct call *c, struct alert_query *aq)
 
 #define SLOTS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 #define WORD  "lower(a.title || ' ' || a.rule || ' ' || a.id || ' ' || a.group_json) LIKE ? ESCAPE '\\'"
-#define ALERT_WHERE                                                                                                     \
-    "a.superseded_by IS NULL AND ((1 << a.severity) & ?) <> 0 AND ((1 << a.state) & ?) <> 0 AND a.last_us >= ? "        \
-    "AND a.last_us < ? AND (? = 0 OR a.rule IN (" SLOTS ")) AND a.rule NOT IN (" SLOTS ") "                             \
-    "AND (? IS NULL OR a.vid = ? OR EXISTS (SELECT 1 FROM alert_vehicle v WHERE v.alert = a.id AND v.vid = ?)) "        \
-    "AND (? = 0 OR coalesce(a.incident, -1) = ? OR EXISTS (SELECT 1 FROM incident_alert ia WHERE ia.alert = a.id "      \
-    "AND ia.incident = ?)) AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD     \
+#define ALERT_WHERE                                                                                                    \
+    "a.superseded_by IS NULL AND ((1 << a.severity) & ?) <> 0 AND ((1 << a.state) & ?) <> 0 AND a.last_us >= ? "       \
+    "AND a.last_us < ? AND (? = 0 OR a.rule IN (" SLOTS ")) AND a.rule NOT IN (" SLOTS ") "                            \
+    "AND (? IS NULL OR a.vid = ? OR EXISTS (SELECT 1 FROM alert_vehicle v WHERE v.alert = a.id AND v.vid = ?)) "       \
+    "AND (? = 0 OR coalesce(a.incident, -1) = ? OR EXISTS (SELECT 1 FROM incident_alert ia WHERE ia.alert = a.id "     \
+    "AND ia.incident = ?)) AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD    \
     " AND " WORD
 
 /* Binds ALERT_WHERE; returns the next parameter. */
@@ -105,10 +105,9 @@ static int bind_query(struct store_stmt *q, const struct alert_query *aq)
 
 static json_t *page_rows(struct call *c, const struct alert_query *aq, struct page *page)
 {
-    struct store_stmt *q = store_prepare(
-        c->st, "SELECT " ALERT_ROW_COLUMNS ", a.number FROM alert a WHERE " ALERT_WHERE
-               " AND (a.last_us < ? OR (a.last_us = ? AND a.number < ?)) "
-               "ORDER BY a.last_us DESC, a.number DESC LIMIT ?");
+    struct store_stmt *q = store_prepare(c->st, "SELECT " ALERT_ROW_COLUMNS ", a.number FROM alert a WHERE " ALERT_WHERE
+                                                " AND (a.last_us < ? OR (a.last_us = ? AND a.number < ?)) "
+                                                "ORDER BY a.last_us DESC, a.number DESC LIMIT ?");
     json_t *rows = json_array();
     int64_t key = 0, id = 0;
     int at = bind_query(q, aq);
@@ -144,7 +143,8 @@ void alert_list(struct call *c)
     int64_t total = store_step(q) == VS_OK ? store_i64(q, 0) : 0;
     store_done(q);
     json_t *rows = page_rows(c, &aq, &page);
-    reply_json(c, 200, json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
+    reply_json(c, 200,
+               json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
 }
 
 static json_t *revisions_json(struct store *st, struct slice id)

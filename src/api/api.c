@@ -83,7 +83,8 @@ static bool need_session(struct call *c)
             return false;
         }
     }
-    reply_fault(c, VS_ERR_AUTH, NULL, cookie == NULL ? "no session: log in first" : "the session is over: log in again");
+    reply_fault(c, VS_ERR_AUTH, NULL,
+                cookie == NULL ? "no session: log in first" : "the session is over: log in again");
     return false;
 }
 

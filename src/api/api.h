@@ -20,8 +20,8 @@ struct api;
 
 struct api_config {
     struct store *store;
-    const char *console_dir; /* folder of the built console; NULL or "" = none */
-    const char *log_address; /* of the event log, for reading vehicle events; NULL = none */
+    const char *console_dir;  /* folder of the built console; NULL or "" = none */
+    const char *log_address;  /* of the event log, for reading vehicle events; NULL = none */
     const uint8_t *vault_key; /* 32 bytes; NULL = no VIN can be revealed */
     const char *version;
     bool tls; /* cookies are marked Secure */

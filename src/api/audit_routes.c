@@ -6,7 +6,7 @@
 #include "api/route.h"
 #include "respond/audit.h"
 
-#define AUDIT_WHERE                                                                                                     \
+#define AUDIT_WHERE                                                                                                    \
     "(?1 = '' OR who = ?1) AND (?2 = '' OR act = ?2) AND (?3 = '' OR object = ?3) AND at_us >= ?4 AND at_us < ?5"
 
 struct audit_query {
@@ -40,8 +40,9 @@ static json_t *entry_json(struct store_stmt *q)
 
 static json_t *page_rows(struct call *c, const struct audit_query *aq, struct page *page)
 {
-    struct store_stmt *q = store_prepare(c->st, "SELECT seq, at_us, who, act, object, before, after, reason, source, hash "
-                                                "FROM audit WHERE " AUDIT_WHERE " AND seq < ?6 ORDER BY seq DESC LIMIT ?7");
+    struct store_stmt *q =
+        store_prepare(c->st, "SELECT seq, at_us, who, act, object, before, after, reason, source, hash "
+                             "FROM audit WHERE " AUDIT_WHERE " AND seq < ?6 ORDER BY seq DESC LIMIT ?7");
     json_t *rows = json_array();
     int64_t seq = 0;
 
@@ -78,7 +79,8 @@ void audit_list(struct call *c)
     int64_t total = store_step(q) == VS_OK ? store_i64(q, 0) : 0;
     store_done(q);
     json_t *rows = page_rows(c, &aq, &page);
-    reply_json(c, 200, json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
+    reply_json(c, 200,
+               json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
 }
 
 void audit_check(struct call *c)
@@ -93,5 +95,6 @@ void audit_check(struct call *c)
     reply_json(c, 200,
                json_pack("{s:b, s:I, s:I, s:s, s:o, s:o, s:s}", "ok", v.ok, "verified_to", (json_int_t)v.verified_to,
                          "entries", (json_int_t)v.entries, "head_hash", v.head_hash, "first_bad",
-                         v.ok ? json_null() : json_integer(v.first_bad), "checked", json_time(c->now_us), "why", v.why));
+                         v.ok ? json_null() : json_integer(v.first_bad), "checked", json_time(c->now_us), "why",
+                         v.why));
 }

@@ -91,7 +91,8 @@ static enum vs_err check_object(json_t *o, const struct body_field *field, struc
     json_t *value;
     char text[BODY_FAULT_SIZE];
 
-    json_object_foreach(o, name, value) {
+    json_object_foreach(o, name, value)
+    {
         const struct body_field *f = find(field, name);
         if (f == NULL) {
             char shown[sizeof ret->field];

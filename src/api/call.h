@@ -1,7 +1,7 @@
 /* call: one request on its way through the api: who asks, what came in, and how it is answered.
  *
- * A handler answers exactly once, with one of the reply functions; after that the call is over. What a handler reads from
- * a call (path parts, body) is borrowed until then. */
+ * A handler answers exactly once, with one of the reply functions; after that the call is over. What a handler reads
+ * from a call (path parts, body) is borrowed until then. */
 #ifndef API_CALL_H
 #define API_CALL_H
 
@@ -22,7 +22,7 @@ struct api {
     struct api_config cfg;
     struct static_files *files; /* NULL = no console */
     struct event_log *log;
-    unsigned streams;           /* live now */
+    unsigned streams; /* live now */
     uint64_t requests;
 };
 
@@ -56,8 +56,8 @@ void reply_empty(struct call *c, int status);
 struct problem {
     const char *detail;
     const char *field;
-    uint32_t missing;                      /* FACT_BITs */
-    int needs_permission;                  /* enum permission, -1 = none */
+    uint32_t missing;     /* FACT_BITs */
+    int needs_permission; /* enum permission, -1 = none */
     int64_t version;
     int64_t retry_after_s;
 };
@@ -75,7 +75,7 @@ void reply_store_failure(struct call *c, enum vs_err err);
 json_t *json_slice(struct slice s);         /* text; bytes that are not UTF-8 become U+FFFD */
 json_t *json_slice_or_null(struct slice s); /* null when empty */
 json_t *json_time(int64_t us);
-json_t *json_time_or_null(int64_t us);      /* null when 0 */
+json_t *json_time_or_null(int64_t us);                  /* null when 0 */
 json_t *json_column(struct store_stmt *q, int at);      /* text, or null for NULL */
 json_t *json_time_column(struct store_stmt *q, int at); /* time, or null for NULL */
 json_t *json_total(int64_t value);

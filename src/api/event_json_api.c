@@ -7,7 +7,7 @@
 #include "store/alert_store.h"
 
 /* The largest whole number that every JSON reader keeps exactly. */
-#define EXACT_MAX INT64_C(9007199254740992)
+#define EXACT_MAX  INT64_C(9007199254740992)
 #define VALUE_SIZE 2048
 
 static bool is_position(uint8_t id)
@@ -23,8 +23,8 @@ static json_t *rounded(int64_t fixed7)
     return json_real((double)((fixed7 + half) / 1000000) / 10);
 }
 
-/* The field as event_json writes it, which is the form people know; whole numbers that JSON readers would round travel as
- * text. */
+/* The field as event_json writes it, which is the form people know; whole numbers that JSON readers would round travel
+ * as text. */
 static json_t *field_json(const struct ev_field *f, bool exact_position)
 {
     char buf[VALUE_SIZE];

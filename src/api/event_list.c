@@ -1,5 +1,5 @@
-/* Member events of alerts and incidents. The state database names them and says where in the event log they lie; each is
- * decoded from there. An event that the log no longer has is shown as far as the alert's record goes. */
+/* Member events of alerts and incidents. The state database names them and says where in the event log they lie; each
+ * is decoded from there. An event that the log no longer has is shown as far as the alert's record goes. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -10,8 +10,8 @@
 #include "api/route.h"
 
 /* Columns of a member, in the order of member_read. */
-#define MEMBER_COLUMNS                                                                                                  \
-    "m.vid, m.epoch, m.seq, m.time_us, m.count, m.log_partition, m.log_offset, m.type, m.signature, m.ecu, m.bus, "     \
+#define MEMBER_COLUMNS                                                                                                 \
+    "m.vid, m.epoch, m.seq, m.time_us, m.count, m.log_partition, m.log_offset, m.type, m.signature, m.ecu, m.bus, "    \
     "v.model, v.sw_version, v.region"
 
 /* The event that is looked for in a record, and what was found. */
@@ -53,21 +53,20 @@ static json_t *from_record(struct store_stmt *q)
     const char *priority = type == NULL || type->priority == EV_PRIORITY_LOW ? "low"
                            : type->priority == EV_PRIORITY_MEDIUM            ? "medium"
                                                                              : "critical";
-    return json_pack("{s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:n, s:n, s:I, s:I, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:{}}",
-                     "id", id, "vid", json_column(q, 0), "type", json_column(q, 7), "priority", priority, "time",
-                     json_time(store_i64(q, 3)), "time_trust", "distrusted", "received", json_time(store_i64(q, 3)), "count",
-                     (json_int_t)store_i64(q, 4), "first", "last", "seq", (json_int_t)store_i64(q, 2), "epoch",
-                     (json_int_t)store_i64(q, 1), "ecu", json_slice_or_null(store_text(q, 9)), "bus",
-                     json_slice_or_null(store_text(q, 10)), "sensor", "signature", json_slice_or_null(store_text(q, 8)),
-                     "model", json_column(q, 11), "sw_version", json_column(q, 12), "region", json_column(q, 13), "fields");
+    return json_pack(
+        "{s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:I, s:n, s:n, s:I, s:I, s:o, s:o, s:n, s:o, s:o, s:o, s:o, s:{}}", "id",
+        id, "vid", json_column(q, 0), "type", json_column(q, 7), "priority", priority, "time",
+        json_time(store_i64(q, 3)), "time_trust", "distrusted", "received", json_time(store_i64(q, 3)), "count",
+        (json_int_t)store_i64(q, 4), "first", "last", "seq", (json_int_t)store_i64(q, 2), "epoch",
+        (json_int_t)store_i64(q, 1), "ecu", json_slice_or_null(store_text(q, 9)), "bus",
+        json_slice_or_null(store_text(q, 10)), "sensor", "signature", json_slice_or_null(store_text(q, 8)), "model",
+        json_column(q, 11), "sw_version", json_column(q, 12), "region", json_column(q, 13), "fields");
 }
 
 static json_t *member_json(struct call *c, struct store_stmt *q)
 {
-    struct wanted w = {.epoch = store_i64(q, 1),
-                       .seq = store_i64(q, 2),
-                       .q = q,
-                       .exact_position = call_may(c, PERM_POSITION_READ)};
+    struct wanted w = {
+        .epoch = store_i64(q, 1), .seq = store_i64(q, 2), .q = q, .exact_position = call_may(c, PERM_POSITION_READ)};
     int64_t partition = store_i64(q, 5), offset = store_i64(q, 6);
 
     /* A record that cannot be read leaves the event to what the alert knows of it. */
@@ -78,10 +77,10 @@ static json_t *member_json(struct call *c, struct store_stmt *q)
 
 json_t *event_members_of_alert(struct call *c, struct slice alert, int64_t limit)
 {
-    struct store_stmt *q = store_prepare(
-        c->st, "SELECT " MEMBER_COLUMNS " FROM alert_member m LEFT JOIN alert_vehicle v ON v.alert = m.alert "
-               "AND v.vid = m.vid AND v.signature = m.signature WHERE m.alert = ? "
-               "ORDER BY m.time_us DESC, m.vid, m.epoch DESC, m.seq DESC LIMIT ?");
+    struct store_stmt *q = store_prepare(c->st, "SELECT " MEMBER_COLUMNS
+                                                " FROM alert_member m LEFT JOIN alert_vehicle v ON v.alert = m.alert "
+                                                "AND v.vid = m.vid AND v.signature = m.signature WHERE m.alert = ? "
+                                                "ORDER BY m.time_us DESC, m.vid, m.epoch DESC, m.seq DESC LIMIT ?");
     json_t *list = json_array();
 
     store_bind_text(q, 1, alert);
@@ -93,15 +92,15 @@ json_t *event_members_of_alert(struct call *c, struct slice alert, int64_t limit
 }
 
 /* An event may be a member of several alerts of the incident: it is one event. */
-#define INCIDENT_MEMBERS                                                                                                \
-    "FROM incident_alert ia JOIN alert a ON a.id = ia.alert JOIN alert_member m ON m.alert = a.id "                     \
-    "LEFT JOIN alert_vehicle v ON v.alert = m.alert AND v.vid = m.vid AND v.signature = m.signature "                   \
+#define INCIDENT_MEMBERS                                                                                               \
+    "FROM incident_alert ia JOIN alert a ON a.id = ia.alert JOIN alert_member m ON m.alert = a.id "                    \
+    "LEFT JOIN alert_vehicle v ON v.alert = m.alert AND v.vid = m.vid AND v.signature = m.signature "                  \
     "WHERE ia.incident = ?1 AND a.superseded_by IS NULL AND (?2 IS NULL OR m.vid = ?2)"
 
 static int64_t count_members(struct call *c, int64_t number, const char *vid)
 {
-    struct store_stmt *q = store_prepare(
-        c->st, "SELECT count(*) FROM (SELECT DISTINCT m.vid, m.epoch, m.seq " INCIDENT_MEMBERS ") x");
+    struct store_stmt *q =
+        store_prepare(c->st, "SELECT count(*) FROM (SELECT DISTINCT m.vid, m.epoch, m.seq " INCIDENT_MEMBERS ") x");
 
     store_bind_i64(q, 1, number);
     if (vid != NULL)
@@ -122,9 +121,9 @@ void incident_events(struct call *c)
     if (vid != NULL && vid[0] == '\0')
         vid = NULL;
     int64_t from = page.has_cursor && page.key >= 0 ? page.key : 0;
-    struct store_stmt *q = store_prepare(c->st, "SELECT " MEMBER_COLUMNS " " INCIDENT_MEMBERS
-                                                " GROUP BY m.vid, m.epoch, m.seq "
-                                                "ORDER BY m.time_us DESC, m.vid, m.epoch DESC, m.seq DESC LIMIT ?3 OFFSET ?4");
+    struct store_stmt *q =
+        store_prepare(c->st, "SELECT " MEMBER_COLUMNS " " INCIDENT_MEMBERS " GROUP BY m.vid, m.epoch, m.seq "
+                             "ORDER BY m.time_us DESC, m.vid, m.epoch DESC, m.seq DESC LIMIT ?3 OFFSET ?4");
     json_t *rows = json_array();
     store_bind_i64(q, 1, number);
     if (vid != NULL)
@@ -137,6 +136,7 @@ void incident_events(struct call *c)
     int64_t total = count_members(c, number, vid), next = from + (int64_t)json_array_size(rows);
     if (next < total)
         page_next(&page, next, 0);
-    reply_json(c, 200, json_pack("{s:o, s:o, s:o, s:[]}", "total", json_total(total), "rows", rows, "next",
-                                 page_next_json(&page), "gaps"));
+    reply_json(c, 200,
+               json_pack("{s:o, s:o, s:o, s:[]}", "total", json_total(total), "rows", rows, "next",
+                         page_next_json(&page), "gaps"));
 }

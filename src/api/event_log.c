@@ -86,7 +86,8 @@ enum vs_err event_log_record(struct event_log *l, uint32_t partition, uint64_t o
     return err == VS_ERR_END || (err == VS_OK && ret->offset != offset) ? VS_ERR_NOT_FOUND : err;
 }
 
-enum vs_err event_log_events(struct event_log *l, uint32_t partition, uint64_t offset, normalise_event_fn *each, void *ctx)
+enum vs_err event_log_events(struct event_log *l, uint32_t partition, uint64_t offset, normalise_event_fn *each,
+                             void *ctx)
 {
     struct stream_record rec;
     enum vs_err err = event_log_record(l, partition, offset, &rec);

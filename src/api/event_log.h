@@ -13,10 +13,11 @@ struct event_log;
 VS_MUST_USE enum vs_err event_log_new(const char *address, struct event_log **ret);
 void event_log_free(struct event_log *l);
 /* The record at a position, borrowed until the next call. VS_ERR_NOT_FOUND when there is none (yet, or any more). */
-VS_MUST_USE enum vs_err event_log_record(struct event_log *l, uint32_t partition, uint64_t offset, struct stream_record *ret);
+VS_MUST_USE enum vs_err event_log_record(struct event_log *l, uint32_t partition, uint64_t offset,
+                                         struct stream_record *ret);
 /* Calls `each` for every event of the record at a position. */
-VS_MUST_USE enum vs_err event_log_events(struct event_log *l, uint32_t partition, uint64_t offset, normalise_event_fn *each,
-                                         void *ctx);
+VS_MUST_USE enum vs_err event_log_events(struct event_log *l, uint32_t partition, uint64_t offset,
+                                         normalise_event_fn *each, void *ctx);
 
 /* Calls `each` for every event of one vehicle in the log, in the order of arrival. Cost: one pass over the keys of the
  * vehicle's partition. */

@@ -1,5 +1,5 @@
-/* Each batch is named by its place in the log and the SHA-256 of its bytes as the vehicle sent and signed them. A batch that
- * cannot be read is listed as not intact, never left out. */
+/* Each batch is named by its place in the log and the SHA-256 of its bytes as the vehicle sent and signed them. A batch
+ * that cannot be read is listed as not intact, never left out. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -23,7 +23,8 @@ static json_t *batch_json(struct call *c, int64_t partition, int64_t offset, int
     writer_hex(&w, slice_make(hash, sizeof hash), false);
     snprintf(id, sizeof id, "%" PRId64 "-%" PRId64, partition, offset);
     snprintf(position, sizeof position, "partition %" PRId64 ", record %" PRId64, partition, offset);
-    snprintf(text, sizeof text, "%s", there ? "signed batch from the vehicle" : "the event log no longer has this batch");
+    snprintf(text, sizeof text, "%s",
+             there ? "signed batch from the vehicle" : "the event log no longer has this batch");
     /* Whether the signature is right is for vsoc verify to say; nobody has checked it here. */
     return json_pack("{s:s, s:s, s:s, s:o, s:I, s:o, s:s, s:o}", "id", id, "kind", "batch", "text", text, "sha256",
                      json_stringn(hex, there ? w.len : 0), "size", (json_int_t)rec.value.len, "stored",
@@ -33,8 +34,9 @@ static json_t *batch_json(struct call *c, int64_t partition, int64_t offset, int
 json_t *evidence_json(struct call *c, int64_t incident)
 {
     struct store_stmt *q = store_prepare(
-        c->st, "SELECT m.log_partition, m.log_offset, min(m.time_us) FROM incident_alert ia JOIN alert_member m "
-               "ON m.alert = ia.alert WHERE ia.incident = ? GROUP BY m.log_partition, m.log_offset ORDER BY 3, 1, 2 LIMIT ?");
+        c->st,
+        "SELECT m.log_partition, m.log_offset, min(m.time_us) FROM incident_alert ia JOIN alert_member m "
+        "ON m.alert = ia.alert WHERE ia.incident = ? GROUP BY m.log_partition, m.log_offset ORDER BY 3, 1, 2 LIMIT ?");
     json_t *list = json_array();
 
     store_bind_i64(q, 1, incident);

@@ -1,7 +1,7 @@
 /* filter: the query parameters that lists share: lists of codes and names, times, cursors, limits.
  *
- * A list is comma-separated; an item with a leading "-" excludes; quotes protect a comma or a minus inside. With nothing
- * included, everything but the excluded is meant. Pure functions over texts. */
+ * A list is comma-separated; an item with a leading "-" excludes; quotes protect a comma or a minus inside. With
+ * nothing included, everything but the excluded is meant. Pure functions over texts. */
 #ifndef API_FILTER_H
 #define API_FILTER_H
 
@@ -9,10 +9,10 @@
 #include "core/must_use.h"
 #include "core/slice.h"
 
-#define FILTER_ITEMS_MAX 16
-#define FILTER_WORDS_MAX 8
-#define FILTER_LIMIT_MAX 200
-#define FILTER_TEXT_SIZE 256                        /* of a free text, with its NUL */
+#define FILTER_ITEMS_MAX    16
+#define FILTER_WORDS_MAX    8
+#define FILTER_LIMIT_MAX    200
+#define FILTER_TEXT_SIZE    256                        /* of a free text, with its NUL */
 #define FILTER_PATTERN_SIZE (2 * FILTER_TEXT_SIZE + 3) /* of a word as a LIKE pattern */
 
 struct filter_list {
@@ -38,8 +38,8 @@ VS_MUST_USE enum vs_err filter_number(const char *text, int64_t max, int64_t *re
 VS_MUST_USE enum vs_err filter_words(const char *text, char *buf, size_t size, struct slice word[FILTER_WORDS_MAX],
                                      unsigned *ret_count);
 
-/* A word shorter than FILTER_TEXT_SIZE as a pattern for LIKE .. ESCAPE '\': "50%" as "50\%%"; with `inside` it may stand
- * anywhere in the text, else at its beginning. */
+/* A word shorter than FILTER_TEXT_SIZE as a pattern for LIKE .. ESCAPE '\': "50%" as "50\%%"; with `inside` it may
+ * stand anywhere in the text, else at its beginning. */
 void filter_like(struct slice word, bool inside, char ret[FILTER_PATTERN_SIZE]);
 
 #endif

@@ -13,7 +13,7 @@ struct call;
 struct blind_spot {
     const char *code, *link; /* link NULL = none */
     char text[160];
-    int64_t since_us;        /* 0 = not known */
+    int64_t since_us; /* 0 = not known */
 };
 
 struct health {

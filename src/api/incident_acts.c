@@ -62,8 +62,9 @@ static void run_reply(struct act_run *r, enum vs_err err)
 {
     if (!run_end(r, err))
         return;
-    reply_json(r->c, 200, json_pack("{s:o, s:o}", "row", incident_row_of(r->c->st, r->number, r->c->now_us), "undo",
-                                    undo_json(r)));
+    reply_json(
+        r->c, 200,
+        json_pack("{s:o, s:o}", "row", incident_row_of(r->c->st, r->number, r->c->now_us), "undo", undo_json(r)));
 }
 
 /* Only white space is no text: a form that was not filled in. */
@@ -122,7 +123,8 @@ void incident_facts(struct call *c)
     struct act_run r;
     struct act_facts facts;
 
-    if (!call_may(c, PERM_INCIDENT_ASSESS) && !call_may(c, PERM_INCIDENT_MOVE) && !call_may(c, PERM_INCIDENT_ACCEPT_RISK)) {
+    if (!call_may(c, PERM_INCIDENT_ASSESS) && !call_may(c, PERM_INCIDENT_MOVE) &&
+        !call_may(c, PERM_INCIDENT_ACCEPT_RISK)) {
         (void)deny(c, PERM_INCIDENT_ASSESS, "your roles may not assess incidents");
         return;
     }
@@ -150,9 +152,10 @@ void incident_disposition(struct call *c)
     struct slice confidence = body_text(c->body, "confidence");
 
     if (to < 0) {
-        reply_fault(c, VS_ERR_RANGE, "disposition",
-                    "not a disposition: malicious, research_or_test, owner_modification, hardware_fault, software_defect, "
-                    "benign_anomaly, or null");
+        reply_fault(
+            c, VS_ERR_RANGE, "disposition",
+            "not a disposition: malicious, research_or_test, owner_modification, hardware_fault, software_defect, "
+            "benign_anomaly, or null");
         return;
     }
     if (!confidence_ok(confidence)) {
@@ -162,7 +165,8 @@ void incident_disposition(struct call *c)
     if (!run_begin(&r, c, true))
         return;
     run_reply(&r, act_disposition(c->st, r.number, body_integer(c->body, "version"), (enum disposition)to,
-                                  filled(body_text(c->body, "reason")), confidence, &r.who, r.token, c->now_us, &r.refusal));
+                                  filled(body_text(c->body, "reason")), confidence, &r.who, r.token, c->now_us,
+                                  &r.refusal));
 }
 
 /* "me" is who asks. */
@@ -215,7 +219,8 @@ void incident_task(struct call *c)
     }
     if (!run_begin(&r, c, false))
         return;
-    run_reply(&r, act_task(c->st, r.number, task, to, filled(body_text(c->body, "note")), &r.who, c->now_us, &r.refusal));
+    run_reply(&r,
+              act_task(c->st, r.number, task, to, filled(body_text(c->body, "note")), &r.who, c->now_us, &r.refusal));
 }
 
 /* ---- undo */
@@ -238,8 +243,7 @@ void incident_undo(struct call *c)
     struct undone u = {c, json_array()};
 
     if (run_begin(&r, c, false)) {
-        enum vs_err err =
-            act_undo(c->st, body_text(c->body, "token"), &r.who, c->now_us, &r.refusal, add_undone, &u);
+        enum vs_err err = act_undo(c->st, body_text(c->body, "token"), &r.who, c->now_us, &r.refusal, add_undone, &u);
         if (run_end(&r, err)) {
             reply_json(c, 200, json_pack("{s:o}", "rows", u.rows));
             return;

@@ -45,7 +45,8 @@ static bool read_op(struct call *c, struct bulk *b)
 
 static bool read_values(struct call *c, struct bulk *b)
 {
-    int d = body_has(c->body, "disposition") ? disposition_from_code(body_text(c->body, "disposition")) : DISPOSITION_NONE;
+    int d =
+        body_has(c->body, "disposition") ? disposition_from_code(body_text(c->body, "disposition")) : DISPOSITION_NONE;
 
     b->assignee = body_text(c->body, "assignee");
     if (slice_equal_str(b->assignee, "me"))
@@ -100,7 +101,8 @@ static enum vs_err do_all(struct bulk *b, json_t *results)
     json_t *items = json_object_get(b->c->body, "items"), *item;
     size_t i;
 
-    json_array_foreach(items, i, item) {
+    json_array_foreach(items, i, item)
+    {
         struct slice id = body_text(item, "id");
         int64_t number = incident_number(id);
         struct act_refusal refusal = {.why = ""};
@@ -124,9 +126,7 @@ static bool any_done(const json_t *results)
     size_t i;
     json_t *r;
 
-    json_array_foreach(results, i, r)
-        if (strcmp(json_string_value(json_object_get(r, "code")), "ok") == 0)
-            return true;
+    json_array_foreach(results, i, r) if (strcmp(json_string_value(json_object_get(r, "code")), "ok") == 0) return true;
     return false;
 }
 

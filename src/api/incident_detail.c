@@ -27,9 +27,9 @@ static json_t *facts_json(struct store *st, int64_t number)
     store_bind_i64(q, 1, number);
     while (store_step(q) == VS_OK) {
         int64_t fact = store_i64(q, 0);
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "fact", fact_code((enum fact)fact), "text",
-                                              json_column(q, 1), "by", json_column(q, 2), "at",
-                                              json_time(store_i64(q, 3))));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:o, s:o, s:o}", "fact", fact_code((enum fact)fact), "text",
+                                        json_column(q, 1), "by", json_column(q, 2), "at", json_time(store_i64(q, 3))));
     }
     store_done(q);
     return list;
@@ -59,11 +59,11 @@ static json_t *clocks_json(const struct incident_state *in, int64_t now_us)
     for (int k = 0; k < SLA_CLOCK_COUNT; k++) {
         struct sla_reading r;
         sla_read(&s, (enum sla_clock)k, now_us, &r);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "name", sla_clock_code(r.clock), "basis",
-                            sla_basis(r.clock, in->severity), "started", json_time_or_null(r.started_us), "due",
-                            json_time_or_null(r.due_us), "stopped", json_time_or_null(r.stopped_us), "state",
-                            sla_state_code(r.state)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:o, s:o, s:o, s:s}", "name", sla_clock_code(r.clock), "basis",
+                                        sla_basis(r.clock, in->severity), "started", json_time_or_null(r.started_us),
+                                        "due", json_time_or_null(r.due_us), "stopped", json_time_or_null(r.stopped_us),
+                                        "state", sla_state_code(r.state)));
     }
     return list;
 }
@@ -87,17 +87,18 @@ static json_t *alerts_json(struct store *st, int64_t number)
 
 static json_t *tasks_json(struct store *st, int64_t number)
 {
-    struct store_stmt *q = store_prepare(st, "SELECT id, kind, title, state, opened_us, ended_us, ended_by, note FROM task "
-                                             "WHERE incident = ? ORDER BY id");
+    struct store_stmt *q =
+        store_prepare(st, "SELECT id, kind, title, state, opened_us, ended_us, ended_by, note FROM task "
+                          "WHERE incident = ? ORDER BY id");
     json_t *list = json_array();
 
     store_bind_i64(q, 1, number);
     while (store_step(q) == VS_OK)
-        json_array_append_new(list, json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)store_i64(q, 0),
-                                              "kind", json_column(q, 1), "title", json_column(q, 2), "state",
-                                              json_column(q, 3), "opened", json_time(store_i64(q, 4)), "ended",
-                                              json_time_column(q, 5), "by", json_column(q, 6), "note",
-                                              json_column(q, 7)));
+        json_array_append_new(list,
+                              json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)store_i64(q, 0),
+                                        "kind", json_column(q, 1), "title", json_column(q, 2), "state",
+                                        json_column(q, 3), "opened", json_time(store_i64(q, 4)), "ended",
+                                        json_time_column(q, 5), "by", json_column(q, 6), "note", json_column(q, 7)));
     store_done(q);
     return list;
 }
@@ -166,7 +167,8 @@ void incident_vehicles(struct call *c)
     json_t *rows = parts_vehicles(c->st, number, from, page.limit, &total);
     if (from + (int64_t)json_array_size(rows) < total)
         page_next(&page, from + (int64_t)json_array_size(rows), 0);
-    reply_json(c, 200, json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
+    reply_json(c, 200,
+               json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
 }
 
 /* ---- context: what stands beside the verdict */
@@ -185,15 +187,16 @@ void incident_context(struct call *c)
     json_t *configuration = parts_configuration(c->st, number);
     bool known = json_array_size(configuration) > 0;
     json_t *o = json_object();
-    json_object_set_new(o, "configuration",
-                        section(known ? "ok" : "empty",
-                                known ? "" : "No software of these vehicles is known: import them with vsoc import vehicles.",
-                                configuration));
-    json_object_set_new(o, "baseline",
-                        section("not_configured", "No baseline has been learned for these vehicles yet.", json_array()));
+    json_object_set_new(
+        o, "configuration",
+        section(known ? "ok" : "empty",
+                known ? "" : "No software of these vehicles is known: import them with vsoc import vehicles.",
+                configuration));
+    json_object_set_new(
+        o, "baseline", section("not_configured", "No baseline has been learned for these vehicles yet.", json_array()));
     json_object_set_new(o, "sbom",
-                        section("not_configured", "No SBOM has been imported: use vsoc import sbom and vsoc import vex.",
-                                json_array()));
+                        section("not_configured",
+                                "No SBOM has been imported: use vsoc import sbom and vsoc import vex.", json_array()));
     json_object_set_new(o, "tara",
                         section("not_configured", "No TARA has been imported: use vsoc import tara.", json_array()));
     reply_json(c, 200, o);

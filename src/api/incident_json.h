@@ -7,9 +7,10 @@
 #include "respond/incident.h"
 
 /* Columns of a table or alias `i` that incident_row_json reads, in its order. */
-#define INCIDENT_ROW_COLUMNS                                                                                            \
-    "i.number, i.version, i.title, i.severity, i.stage, i.disposition, i.assignee, i.rule, i.rule_title, i.signature, " \
-    "i.vid, i.vehicles, i.vehicles_48h, i.model, i.ecu, i.sw_version, i.bus, i.motion, i.motion_us, i.priority, "       \
+#define INCIDENT_ROW_COLUMNS                                                                                           \
+    "i.number, i.version, i.title, i.severity, i.stage, i.disposition, i.assignee, i.rule, i.rule_title, "             \
+    "i.signature, "                                                                                                    \
+    "i.vid, i.vehicles, i.vehicles_48h, i.model, i.ecu, i.sw_version, i.bus, i.motion, i.motion_us, i.priority, "      \
     "i.alerts, i.safety, i.opened_us, i.updated_us, i.first_us, i.last_us, i.sla_due_us, i.sla_clock, i.merged_into"
 #define INCIDENT_ROW_COLUMN_COUNT 29
 

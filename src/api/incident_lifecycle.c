@@ -38,8 +38,8 @@ static json_t *fact_names(uint32_t facts)
     return list;
 }
 
-/* Who may go this way: closing by a signed risk acceptance is for who may sign it, or for who may close once it is signed;
- * any other closing for who may close; any other move for who may move. */
+/* Who may go this way: closing by a signed risk acceptance is for who may sign it, or for who may close once it is
+ * signed; any other closing for who may close; any other move for who may move. */
 static bool may_take(const struct call *c, const struct incident_state *in, enum stage to, uint32_t needs)
 {
     bool signs = call_may(c, PERM_INCIDENT_ACCEPT_RISK);
@@ -72,8 +72,8 @@ static json_t *move_json(struct call *c, const struct incident_state *in, enum s
         why = to == STAGE_CLOSED ? "Your roles may not close incidents: Tier 2, the incident response lead, or whoever "
                                    "signs a risk acceptance can."
                                  : "Your roles may not move incidents: Tier 2 or the incident response lead can.";
-    return json_pack("{s:s, s:b, s:s, s:s, s:o}", "to", stage_code(to), "allowed", allowed, "kind", move_kind_code(r.kind),
-                     "why", why, "needs", needs);
+    return json_pack("{s:s, s:b, s:s, s:s, s:o}", "to", stage_code(to), "allowed", allowed, "kind",
+                     move_kind_code(r.kind), "why", why, "needs", needs);
 }
 
 json_t *parts_lifecycle(struct call *c, const struct incident_state *in)

@@ -15,19 +15,23 @@
 #define SLA_NEVER       "9223372036854775000" /* an incident without a running clock sorts behind all others */
 
 /* The order by a key, then by number in the same direction; the page goes on behind the cursor. */
-#define LIST_SQL(key_, op_, dir_)                                                                                       \
-    "SELECT " INCIDENT_ROW_COLUMNS ", " key_ " FROM incident i WHERE " INCIDENT_WHERE " AND (" key_ " " op_ " ?126 OR ("  \
-    key_ " = ?126 AND i.number " op_ " ?127)) ORDER BY " key_ " " dir_ ", i.number " dir_ " LIMIT ?128"
-#define SORT(name_, key_)                                                                                               \
-    {name_, LIST_SQL(key_, ">", "ASC"), false}, {"-" name_, LIST_SQL(key_, "<", "DESC"), true}
+#define LIST_SQL(key_, op_, dir_)                                                                                      \
+    "SELECT " INCIDENT_ROW_COLUMNS ", " key_ " FROM incident i WHERE " INCIDENT_WHERE " AND (" key_ " " op_            \
+    " ?126 OR (" key_ " = ?126 AND i.number " op_ " ?127)) ORDER BY " key_ " " dir_ ", i.number " dir_ " LIMIT ?128"
+#define SORT(name_, key_)                                                                                              \
+    {name_, LIST_SQL(key_, ">", "ASC"), false},                                                                        \
+    {                                                                                                                  \
+        "-" name_, LIST_SQL(key_, "<", "DESC"), true                                                                   \
+    }
 
 static const struct sort {
     const char *name, *sql;
     bool descending;
 } SORTS[] = {
-    SORT("priority", "i.priority"), SORT("severity", "i.severity"), SORT("opened", "i.opened_us"),
-    SORT("updated", "i.updated_us"), SORT("vehicles", "i.vehicles"),
-    SORT("sla", "coalesce(i.sla_due_us, " SLA_NEVER ")"), SORT("id", "i.number"),
+    SORT("priority", "i.priority"), SORT("severity", "i.severity"),
+    SORT("opened", "i.opened_us"),  SORT("updated", "i.updated_us"),
+    SORT("vehicles", "i.vehicles"), SORT("sla", "coalesce(i.sla_due_us, " SLA_NEVER ")"),
+    SORT("id", "i.number"),
 };
 
 static const struct sort *sort_find(const char *name)
@@ -125,9 +129,8 @@ void incident_news(struct call *c)
 /* ---- facets */
 
 #define FACET_VALUES_MAX 50
-#define FACET_SQL(value_, label_)                                                                                       \
-    "SELECT " value_ ", " label_ ", count(*) FROM incident i WHERE " INCIDENT_WHERE                                     \
-    " GROUP BY 1 ORDER BY 3 DESC, 1"
+#define FACET_SQL(value_, label_)                                                                                      \
+    "SELECT " value_ ", " label_ ", count(*) FROM incident i WHERE " INCIDENT_WHERE " GROUP BY 1 ORDER BY 3 DESC, 1"
 
 static const char *severity_text(int64_t v)
 {
@@ -146,14 +149,15 @@ static const char *disposition_text(int64_t v)
 
 static const struct facet {
     const char *name, *sql;
-    unsigned off;                  /* its own filter */
+    unsigned off;                   /* its own filter */
     const char *(*text)(int64_t v); /* of a number; NULL: the column is text */
 } FACETS[] = {
     {"severity", FACET_SQL("i.severity", "NULL"), QUERY_SEVERITY_OFF, severity_text},
     {"stage", FACET_SQL("i.stage", "NULL"), QUERY_STAGE_OFF, stage_text},
     {"disposition", FACET_SQL("i.disposition", "NULL"), QUERY_DISPOSITION_OFF, disposition_text},
-    {"assignee", FACET_SQL("coalesce(i.assignee, 'none')",
-                           "(SELECT display FROM app_user WHERE name = coalesce(i.assignee, 'none'))"),
+    {"assignee",
+     FACET_SQL("coalesce(i.assignee, 'none')",
+               "(SELECT display FROM app_user WHERE name = coalesce(i.assignee, 'none'))"),
      QUERY_LIST_OFF << QUERY_ASSIGNEE, NULL},
     {"rule", FACET_SQL("i.rule", "max(i.rule_title)"), QUERY_LIST_OFF << QUERY_RULE, NULL},
     {"model", FACET_SQL("coalesce(i.model, 'none')", "NULL"), QUERY_LIST_OFF << QUERY_MODEL, NULL},
@@ -172,7 +176,8 @@ static json_t *facet_json(struct call *c, const struct facet *f, const struct in
             continue;
         }
         json_t *v = json_object();
-        json_object_set_new(v, "value", f->text != NULL ? json_string(f->text(store_i64(q, 0))) : json_slice(store_text(q, 0)));
+        json_object_set_new(v, "value",
+                            f->text != NULL ? json_string(f->text(store_i64(q, 0))) : json_slice(store_text(q, 0)));
         json_object_set_new(v, "label", json_column(q, 1));
         json_object_set_new(v, "count", json_integer(store_i64(q, 2)));
         json_array_append_new(values, v);

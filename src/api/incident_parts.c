@@ -22,9 +22,10 @@ static json_t *timeline_item_json(struct store_stmt *q)
     char id[32];
 
     snprintf(id, sizeof id, "t%" PRId64, store_i64(q, 0));
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "time", json_time(store_i64(q, 1)), "lane",
-                     json_column(q, 2), "kind", json_column(q, 3), "who", json_column(q, 4), "text", json_column(q, 5),
-                     "detail", json_column(q, 6), "vid", json_column(q, 7), "ref", json_column(q, 8));
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "time", json_time(store_i64(q, 1)),
+                     "lane", json_column(q, 2), "kind", json_column(q, 3), "who", json_column(q, 4), "text",
+                     json_column(q, 5), "detail", json_column(q, 6), "vid", json_column(q, 7), "ref",
+                     json_column(q, 8));
 }
 
 json_t *parts_timeline(struct store *st, int64_t number, int64_t *ret_total)
@@ -50,7 +51,8 @@ static const char VEHICLES_SQL[] =
     "max(motion) FROM (SELECT v.alert AS alert, v.vid AS vid, max(v.model) AS model, max(v.hardware) AS hardware, "
     "max(v.sw_version) AS sw_version, max(v.region) AS region, sum(v.events) AS events, min(v.first_us) AS first_us, "
     "max(v.last_us) AS last_us, max(v.motion) AS motion FROM incident_alert ia JOIN alert a ON a.id = ia.alert "
-    "JOIN alert_vehicle v ON v.alert = a.id WHERE ia.incident = ? AND a.superseded_by IS NULL GROUP BY v.alert, v.vid) x "
+    "JOIN alert_vehicle v ON v.alert = a.id WHERE ia.incident = ? AND a.superseded_by IS NULL GROUP BY v.alert, v.vid) "
+    "x "
     "GROUP BY vid ORDER BY 6 DESC, vid LIMIT ? OFFSET ?";
 
 static int64_t count_vehicles(struct store *st, int64_t number)
@@ -74,11 +76,11 @@ json_t *parts_vehicles(struct store *st, int64_t number, int64_t from, int64_t l
     store_bind_i64(q, 2, limit);
     store_bind_i64(q, 3, from);
     while (store_step(q) == VS_OK)
-        json_array_append_new(
-            list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:s}", "vid", json_column(q, 0), "model",
-                            json_column(q, 1), "hardware", json_column(q, 2), "sw_version", json_column(q, 3), "region",
-                            json_column(q, 4), "events", (json_int_t)store_i64(q, 5), "first", json_time(store_i64(q, 6)),
-                            "last", json_time(store_i64(q, 7)), "motion", motion_code(store_i64(q, 8))));
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:s}", "vid", json_column(q, 0),
+                                              "model", json_column(q, 1), "hardware", json_column(q, 2), "sw_version",
+                                              json_column(q, 3), "region", json_column(q, 4), "events",
+                                              (json_int_t)store_i64(q, 5), "first", json_time(store_i64(q, 6)), "last",
+                                              json_time(store_i64(q, 7)), "motion", motion_code(store_i64(q, 8))));
     store_done(q);
     *ret_total = count_vehicles(st, number);
     return list;
@@ -108,11 +110,12 @@ json_t *parts_similar(struct store *st, int64_t number)
         int64_t stage = store_i64(q, 3), d = store_i64(q, 4), because = store_i64(q, 7);
         incident_id_text(store_i64(q, 0), id);
         json_array_append_new(
-            list, json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:o, s:s}", "id", id, "title", json_column(q, 1), "severity",
-                            alert_severity_code(store_i64(q, 2)), "stage", stage_code((enum stage)stage), "disposition",
-                            d > 0 && d < DISPOSITION_COUNT ? json_string(disposition_code((enum disposition)d)) : json_null(),
-                            "vehicles", (json_int_t)store_i64(q, 5), "last", json_time(store_i64(q, 6)), "because",
-                            BECAUSE[because >= 0 && because <= 2 ? because : 2]));
+            list,
+            json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:o, s:s}", "id", id, "title", json_column(q, 1), "severity",
+                      alert_severity_code(store_i64(q, 2)), "stage", stage_code((enum stage)stage), "disposition",
+                      d > 0 && d < DISPOSITION_COUNT ? json_string(disposition_code((enum disposition)d)) : json_null(),
+                      "vehicles", (json_int_t)store_i64(q, 5), "last", json_time(store_i64(q, 6)), "because",
+                      BECAUSE[because >= 0 && because <= 2 ? because : 2]));
     }
     store_done(q);
     return list;
@@ -127,8 +130,9 @@ json_t *parts_distinct(struct store *st, int64_t number, enum parts_what what)
                       "WHERE ia.incident = ? AND m.ecu <> '' ORDER BY 1 LIMIT 200",
         [PARTS_BUS] = "SELECT DISTINCT m.bus FROM incident_alert ia JOIN alert_member m ON m.alert = ia.alert "
                       "WHERE ia.incident = ? AND m.bus <> '' ORDER BY 1 LIMIT 200",
-        [PARTS_SW_VERSION] = "SELECT DISTINCT v.sw_version FROM incident_alert ia JOIN alert_vehicle v "
-                             "ON v.alert = ia.alert WHERE ia.incident = ? AND v.sw_version IS NOT NULL ORDER BY 1 LIMIT 200"};
+        [PARTS_SW_VERSION] =
+            "SELECT DISTINCT v.sw_version FROM incident_alert ia JOIN alert_vehicle v "
+            "ON v.alert = ia.alert WHERE ia.incident = ? AND v.sw_version IS NOT NULL ORDER BY 1 LIMIT 200"};
     struct store_stmt *q = store_prepare(st, SQL[what]);
     json_t *list = json_array();
 
@@ -145,8 +149,8 @@ json_t *parts_distinct(struct store *st, int64_t number, enum parts_what what)
 static const struct {
     const char *name, *affected, *fleet;
 } ATTRIBUTE[ATTRIBUTES] = {
-#define AFFECTED(column_)                                                                                               \
-    "SELECT " column_ ", count(DISTINCT v.vid) FROM incident_alert ia JOIN alert_vehicle v ON v.alert = ia.alert "      \
+#define AFFECTED(column_)                                                                                              \
+    "SELECT " column_ ", count(DISTINCT v.vid) FROM incident_alert ia JOIN alert_vehicle v ON v.alert = ia.alert "     \
     "WHERE ia.incident = ? AND " column_ " IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
     {"model", AFFECTED("v.model"), "SELECT count(*) FROM vehicle WHERE model = ?"},
     {"hardware", AFFECTED("v.hardware"), "SELECT count(*) FROM vehicle WHERE hardware = ?"},
@@ -178,11 +182,11 @@ json_t *parts_shared(struct store *st, int64_t number)
         struct store_stmt *q = store_prepare(st, ATTRIBUTE[i].affected);
         store_bind_i64(q, 1, number);
         if (store_step(q) == VS_OK)
-            json_array_append_new(
-                list, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I}", "attribute", ATTRIBUTE[i].name, "value", json_column(q, 0),
-                                "affected", (json_int_t)store_i64(q, 1), "affected_total", (json_int_t)affected, "fleet",
-                                (json_int_t)count_with(st, ATTRIBUTE[i].fleet, store_text(q, 0)), "fleet_total",
-                                (json_int_t)fleet));
+            json_array_append_new(list, json_pack("{s:s, s:o, s:I, s:I, s:I, s:I}", "attribute", ATTRIBUTE[i].name,
+                                                  "value", json_column(q, 0), "affected", (json_int_t)store_i64(q, 1),
+                                                  "affected_total", (json_int_t)affected, "fleet",
+                                                  (json_int_t)count_with(st, ATTRIBUTE[i].fleet, store_text(q, 0)),
+                                                  "fleet_total", (json_int_t)fleet));
         store_done(q);
     }
     return list;

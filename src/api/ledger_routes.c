@@ -18,7 +18,7 @@ void ledger_get(struct call *c)
     reply_json(c, 200,
                json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "produced", (json_int_t)l.produced, "stored",
                          (json_int_t)l.stored, "merged", (json_int_t)l.merged, "dead_lettered",
-                         (json_int_t)l.dead_lettered, "missing", (json_int_t)l.missing, "vehicles", (json_int_t)vehicles,
-                         "vehicles_with_gaps", (json_int_t)with_gaps, "silent_vehicles", (json_int_t)fleet.silent, "as_of",
-                         json_time(c->now_us)));
+                         (json_int_t)l.dead_lettered, "missing", (json_int_t)l.missing, "vehicles",
+                         (json_int_t)vehicles, "vehicles_with_gaps", (json_int_t)with_gaps, "silent_vehicles",
+                         (json_int_t)fleet.silent, "as_of", json_time(c->now_us)));
 }

@@ -1,5 +1,5 @@
-/* page: keyset paging. A cursor is the sort key and the id of the last row of a page, with the name of the order it belongs
- * to: "-priority~8000~12". It is text for the caller to hand back, not to read. */
+/* page: keyset paging. A cursor is the sort key and the id of the last row of a page, with the name of the order it
+ * belongs to: "-priority~8000~12". It is text for the caller to hand back, not to read. */
 #ifndef API_PAGE_H
 #define API_PAGE_H
 
@@ -15,7 +15,7 @@ struct page {
     const char *order;
     int64_t limit;
     bool has_cursor;
-    int64_t key, id; /* of the cursor */
+    int64_t key, id;             /* of the cursor */
     char next[PAGE_CURSOR_SIZE]; /* "" = the end */
 };
 

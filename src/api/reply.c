@@ -131,7 +131,7 @@ json_t *json_slice(struct slice s)
 
     if (text == NULL)
         return json_string("");
-    for (size_t i = 0; i < s.len; i += n > 0 ? n : 1) {
+    for (size_t i = 0; i<s.len; i += n> 0 ? n : 1) {
         n = utf8_length(slice_from(s, i));
         memcpy(text + len, n > 0 ? (const char *)s.ptr + i : "\xef\xbf\xbd", n > 0 ? n : 3);
         len += n > 0 ? n : 3;

@@ -2,9 +2,18 @@
 
 #include "api/route.h"
 
-#define TEXT(name_, max_)     {.name = name_, .type = BODY_TEXT, .max = max_}
-#define REQUIRED(name_, type_) {.name = name_, .type = type_, .required = true, .max = 64}
-#define END                   {.name = NULL}
+#define TEXT(name_, max_)                                                                                              \
+    {                                                                                                                  \
+        .name = name_, .type = BODY_TEXT, .max = max_                                                                  \
+    }
+#define REQUIRED(name_, type_)                                                                                         \
+    {                                                                                                                  \
+        .name = name_, .type = type_, .required = true, .max = 64                                                      \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        .name = NULL                                                                                                   \
+    }
 
 static const struct body_field LOGIN[] = {{.name = "user", .type = BODY_TEXT, .required = true, .max = 64},
                                           {.name = "password", .type = BODY_TEXT, .required = true, .max = 256},
@@ -46,8 +55,8 @@ static const struct body_field ASSIGN[] = {
     {.name = "assignee", .type = BODY_TEXT, .required = true, .nullable = true, .max = 64},
     REQUIRED("version", BODY_INTEGER),
     END};
-static const struct body_field COMMENT[] = {{.name = "text", .type = BODY_TEXT, .required = true, .min = 1, .max = 10000},
-                                            END};
+static const struct body_field COMMENT[] = {
+    {.name = "text", .type = BODY_TEXT, .required = true, .min = 1, .max = 10000}, END};
 static const struct body_field TASK[] = {REQUIRED("state", BODY_TEXT), TEXT("note", 4000), END};
 static const struct body_field UNDO[] = {REQUIRED("token", BODY_TEXT), END};
 static const struct body_field BULK_ITEM[] = {REQUIRED("id", BODY_TEXT), REQUIRED("version", BODY_INTEGER), END};
@@ -78,7 +87,7 @@ const struct route routes[] = {
     {"GET", "/incidents/{id}/context", incident_context, PERM_INCIDENT_READ, NULL},
     {"GET", "/incidents/{id}/events", incident_events, PERM_INCIDENT_READ, NULL},
     {"GET", "/incidents/{id}/vehicles", incident_vehicles, PERM_INCIDENT_READ, NULL},
-    {"POST", "/incidents/{id}/stage", incident_move, ROUTE_SESSION, MOVE}, /* closing may be for others than moving */
+    {"POST", "/incidents/{id}/stage", incident_move, ROUTE_SESSION, MOVE},   /* closing may be for others than moving */
     {"POST", "/incidents/{id}/facts", incident_facts, ROUTE_SESSION, FACTS}, /* by assessors, movers and risk owners */
     {"POST", "/incidents/{id}/disposition", incident_disposition, PERM_INCIDENT_ACT, DISPOSITION},
     {"POST", "/incidents/{id}/assign", incident_assign, PERM_INCIDENT_ACT, ASSIGN},

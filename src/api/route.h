@@ -1,7 +1,8 @@
 /* route: the table of what can be asked, with the permission each needs and the fields each body has.
  *
  * The dispatcher in api.c finds the route, the session, checks CSRF, permission and body, and only then calls the
- * handler. `permission` is what the caller must hold; ROUTE_SESSION = anybody who is logged in, ROUTE_PUBLIC = anybody. */
+ * handler. `permission` is what the caller must hold; ROUTE_SESSION = anybody who is logged in, ROUTE_PUBLIC = anybody.
+ */
 #ifndef API_ROUTE_H
 #define API_ROUTE_H
 
@@ -24,9 +25,10 @@ struct route {
 extern const struct route routes[];
 extern const unsigned route_count;
 
-/* The route of a method and a path below /api/v1; fills the parts. NULL when there is none; *ret_other then tells whether
- * the path exists with another method. A literal part wins over {name}. */
-const struct route *route_find(const char *method, const char *path, struct slice part[CALL_PARTS_MAX], bool *ret_other);
+/* The route of a method and a path below /api/v1; fills the parts. NULL when there is none; *ret_other then tells
+ * whether the path exists with another method. A literal part wins over {name}. */
+const struct route *route_find(const char *method, const char *path, struct slice part[CALL_PARTS_MAX],
+                               bool *ret_other);
 
 /* Handlers, by file. */
 route_handler session_login, session_logout, session_me, session_users;

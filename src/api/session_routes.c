@@ -51,8 +51,9 @@ void session_login(struct call *c)
         reply_fault(c, VS_ERR_IO, NULL, "no randomness for a session");
         return;
     }
-    enum vs_err err = users_login(c->st, body_text(c->body, "user"), body_text(c->body, "password"),
-                                  slice_str(http_client_address(c->rq)), random, c->now_us, token, &c->session, &retry_s);
+    enum vs_err err =
+        users_login(c->st, body_text(c->body, "user"), body_text(c->body, "password"),
+                    slice_str(http_client_address(c->rq)), random, c->now_us, token, &c->session, &retry_s);
     if (err == VS_OK) {
         set_cookie(c, token, USERS_SESSION_US / 1000000);
         reply_json(c, 200, me_json(&c->session));
@@ -69,8 +70,7 @@ void session_login(struct call *c)
 void session_logout(struct call *c)
 {
     const char *cookie = http_cookie(c->rq, "vsoc_session");
-    enum vs_err err =
-        users_logout(c->st, slice_str(cookie), slice_str(http_client_address(c->rq)), c->now_us);
+    enum vs_err err = users_logout(c->st, slice_str(cookie), slice_str(http_client_address(c->rq)), c->now_us);
 
     if (err != VS_OK) {
         reply_store_failure(c, err);

@@ -159,13 +159,17 @@ static const struct static_file *find(const struct static_files *f, const char *
 
 static const char *content_type(const char *path)
 {
-    static const char *const TYPE[][2] = {
-        {".html", "text/html; charset=utf-8"},       {".js", "text/javascript; charset=utf-8"},
-        {".css", "text/css; charset=utf-8"},         {".json", "application/json"},
-        {".svg", "image/svg+xml"},                   {".png", "image/png"},
-        {".ico", "image/x-icon"},                    {".woff2", "font/woff2"},
-        {".txt", "text/plain; charset=utf-8"},       {".map", "application/json"},
-        {".webmanifest", "application/manifest+json"}};
+    static const char *const TYPE[][2] = {{".html", "text/html; charset=utf-8"},
+                                          {".js", "text/javascript; charset=utf-8"},
+                                          {".css", "text/css; charset=utf-8"},
+                                          {".json", "application/json"},
+                                          {".svg", "image/svg+xml"},
+                                          {".png", "image/png"},
+                                          {".ico", "image/x-icon"},
+                                          {".woff2", "font/woff2"},
+                                          {".txt", "text/plain; charset=utf-8"},
+                                          {".map", "application/json"},
+                                          {".webmanifest", "application/manifest+json"}};
     size_t len = strlen(path);
 
     for (size_t i = 0; i < sizeof TYPE / sizeof TYPE[0]; i++) {
@@ -185,8 +189,8 @@ static bool has_hash(const char *path)
 
     if (name == NULL || dot == NULL || dot < name)
         return false;
-    for (const char *p = dot - 1; p > name && ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z'));
-         p--)
+    for (const char *p = dot - 1;
+         p > name && ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')); p--)
         n++;
     char before = *(dot - 1 - n);
     return n >= HASH_CHARS && (before == '-' || before == '.');
@@ -206,10 +210,11 @@ static void add_headers(struct call *c, const char *path)
     http_add_header(c->rq, "Referrer-Policy", "no-referrer");
     http_add_header(c->rq, "Cross-Origin-Opener-Policy", "same-origin");
     http_add_header(c->rq, "Cross-Origin-Resource-Policy", "same-origin");
-    http_add_header(c->rq, "Content-Security-Policy",
-                    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-                    "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-                    "require-trusted-types-for 'script'");
+    http_add_header(
+        c->rq, "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'");
     http_add_header(c->rq, "Cache-Control", has_hash(path) ? "public, max-age=31536000, immutable" : "no-cache");
     http_add_header(c->rq, "Vary", "Accept-Encoding");
 }
@@ -236,7 +241,8 @@ void static_files_serve(struct call *c)
     const struct static_file *f = files != NULL ? choose(files, http_path(c->rq)) : NULL;
     if (f == NULL) {
         reply_fault(c, VS_ERR_NOT_FOUND, NULL,
-                    files != NULL ? "the console has no such file" : "no console is configured (api.console); the API is below /api/v1");
+                    files != NULL ? "the console has no such file"
+                                  : "no console is configured (api.console); the API is below /api/v1");
         return;
     }
     const struct static_file *gz = takes_gzip(c->rq) ? find(files, f->path, ".gz") : NULL;

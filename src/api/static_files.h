@@ -1,9 +1,9 @@
 /* static_files: the built console, read into memory once and served from there.
  *
  * Nothing is opened after the start, so no request can reach the file system. A file with a .gz beside it is sent
- * compressed to who takes it. Files with a hash in their name never change and are kept by browsers for good; index.html
- * is asked for anew each time; a path that is no file and has no dot in its last part gets index.html, because the
- * console has pages of its own. Bounds: STATIC_FILES_MAX files, STATIC_BYTES_MAX bytes together. */
+ * compressed to who takes it. Files with a hash in their name never change and are kept by browsers for good;
+ * index.html is asked for anew each time; a path that is no file and has no dot in its last part gets index.html,
+ * because the console has pages of its own. Bounds: STATIC_FILES_MAX files, STATIC_BYTES_MAX bytes together. */
 #ifndef API_STATIC_FILES_H
 #define API_STATIC_FILES_H
 

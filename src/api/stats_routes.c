@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/fleet.h"
 #include "api/filter.h"
+#include "api/fleet.h"
 #include "api/health.h"
 #include "api/incident_json.h"
 #include "api/route.h"
@@ -66,19 +66,23 @@ struct source {
 
 static const struct source SOURCES[] = {
     {"incident", PERM_INCIDENT_READ,
-     "SELECT 'INC-' || number, title, rule_title FROM incident WHERE merged_into IS NULL AND search LIKE ?1 ESCAPE '\\' "
+     "SELECT 'INC-' || number, title, rule_title FROM incident WHERE merged_into IS NULL AND search LIKE ?1 ESCAPE "
+     "'\\' "
      "AND ?2 = ?2 ORDER BY priority DESC, number DESC LIMIT ?3"},
     {"vehicle", PERM_VEHICLE_READ,
-     "SELECT vid, vid, coalesce(max(model), '') FROM alert_vehicle WHERE vid LIKE ?2 ESCAPE '\\' AND ?1 = ?1 GROUP BY vid "
+     "SELECT vid, vid, coalesce(max(model), '') FROM alert_vehicle WHERE vid LIKE ?2 ESCAPE '\\' AND ?1 = ?1 GROUP BY "
+     "vid "
      "ORDER BY vid LIMIT ?3"},
     {"alert", PERM_ALERT_READ,
      "SELECT id, title, group_json FROM alert WHERE superseded_by IS NULL AND (id LIKE ?2 ESCAPE '\\' OR "
      "lower(title) LIKE ?1 ESCAPE '\\') ORDER BY last_us DESC LIMIT ?3"},
     {"rule", PERM_ALERT_READ,
-     "SELECT rule, max(title), 'rule' FROM alert WHERE (lower(rule) LIKE ?1 ESCAPE '\\' OR lower(title) LIKE ?1 ESCAPE '\\') "
+     "SELECT rule, max(title), 'rule' FROM alert WHERE (lower(rule) LIKE ?1 ESCAPE '\\' OR lower(title) LIKE ?1 ESCAPE "
+     "'\\') "
      "AND ?2 = ?2 GROUP BY rule ORDER BY rule LIMIT ?3"},
     {"signature", PERM_ALERT_READ,
-     "SELECT signature, signature, count(DISTINCT vid) || ' vehicles' FROM alert_vehicle WHERE lower(signature) LIKE ?1 "
+     "SELECT signature, signature, count(DISTINCT vid) || ' vehicles' FROM alert_vehicle WHERE lower(signature) LIKE "
+     "?1 "
      "ESCAPE '\\' AND ?2 = ?2 AND signature <> '' GROUP BY signature ORDER BY 3 DESC, 1 LIMIT ?3"},
 };
 
@@ -90,9 +94,9 @@ static void add_hits(struct call *c, const struct source *s, const char *inside,
     store_bind_text(q, 2, slice_str(start));
     store_bind_i64(q, 3, HITS_MAX / 2);
     while (json_array_size(hits) < HITS_MAX && store_step(q) == VS_OK)
-        json_array_append_new(hits, json_pack("{s:s, s:o, s:o, s:o}", "kind", s->kind, "id", json_slice(store_text(q, 0)),
-                                              "title", json_slice(store_text(q, 1)), "detail",
-                                              json_slice(store_text(q, 2))));
+        json_array_append_new(hits,
+                              json_pack("{s:s, s:o, s:o, s:o}", "kind", s->kind, "id", json_slice(store_text(q, 0)),
+                                        "title", json_slice(store_text(q, 1)), "detail", json_slice(store_text(q, 2))));
     store_done(q);
 }
 

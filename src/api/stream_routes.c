@@ -1,9 +1,9 @@
 /* Server-sent events: what changed, so that a screen refetches it.
  *
- * A stream follows the change feed from the sequence that its client has seen (Last-Event-ID) or from now on. Changes are
- * sent at most every STREAM_EVERY_US and topic, the newest standing for all of the topic; "*" says that there were several
- * objects. A heartbeat goes out at once and then every HEARTBEAT_US; with it the session is looked at again, and a stream
- * whose session has ended ends too. */
+ * A stream follows the change feed from the sequence that its client has seen (Last-Event-ID) or from now on. Changes
+ * are sent at most every STREAM_EVERY_US and topic, the newest standing for all of the topic; "*" says that there were
+ * several objects. A heartbeat goes out at once and then every HEARTBEAT_US; with it the session is looked at again,
+ * and a stream whose session has ended ends too. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,8 +118,8 @@ static void put_heartbeat(struct stream_state *s, struct writer *w, int64_t now_
     health_read(&c, &h);
     s->heartbeat_us = now_us;
     put_event(w, "heartbeat", s->seen_seq,
-              json_pack("{s:I, s:o, s:o, s:o, s:I, s:i}", "seq", (json_int_t)s->seen_seq, "time", json_time(now_us), "lag_ms",
-                        h.ingest_known ? json_integer(h.ingest_lag_ms) : json_null(), "detect_lag_ms",
+              json_pack("{s:I, s:o, s:o, s:o, s:I, s:i}", "seq", (json_int_t)s->seen_seq, "time", json_time(now_us),
+                        "lag_ms", h.ingest_known ? json_integer(h.ingest_lag_ms) : json_null(), "detect_lag_ms",
                         h.detect_known ? json_integer(h.detect_lag_ms) : json_null(), "silent_vehicles",
                         (json_int_t)h.silent_vehicles, "blind_spots", (int)h.spot_count));
 }
@@ -163,7 +163,8 @@ static void start_at(struct stream_state *s, const char *last_id)
     s->seen_seq = head;
     if (last_id == NULL || last_id[0] == '\0')
         return;
-    if (filter_number(last_id, INT64_MAX, &seen) != VS_OK || seen > head || seen < head - CHANGE_KEEP + CHANGE_KEEP / 10)
+    if (filter_number(last_id, INT64_MAX, &seen) != VS_OK || seen > head ||
+        seen < head - CHANGE_KEEP + CHANGE_KEEP / 10)
         s->reset = true;
     else
         s->seen_seq = seen;

@@ -175,7 +175,8 @@ void vehicle_events(struct call *c)
         page_next(&page, (int64_t)from + page.limit, 0);
     json_t *total = json_pack("{s:I, s:s}", "value", (json_int_t)k.total, "relation", "eq");
     free(k.found);
-    reply_json(c, 200, json_pack("{s:o, s:o, s:o, s:[]}", "total", total, "rows", rows, "next", page_next_json(&page), "gaps"));
+    reply_json(c, 200,
+               json_pack("{s:o, s:o, s:o, s:[]}", "total", total, "rows", rows, "next", page_next_json(&page), "gaps"));
 }
 
 /* ---- activity */
@@ -202,8 +203,8 @@ static void add_to_series(const struct event *ev, const struct normalised *no, v
     s->heard[b] = true;
 }
 
-/* A bucket is covered when an event lies in it, or between two contacts: before the first and after the last one nothing is
- * known. */
+/* A bucket is covered when an event lies in it, or between two contacts: before the first and after the last one
+ * nothing is known. */
 static void mark_covered(struct call *c, struct series *s, const char *vid)
 {
     struct store_stmt *q = store_prepare(c->st, "SELECT first_contact_us, last_contact_us FROM vehicle WHERE vid = ?");
@@ -271,9 +272,10 @@ void vehicle_activity(struct call *c)
         enum vs_err err = event_log_vehicle(c->api->log, name.vid, add_to_series, s);
         mark_covered(c, s, name.text);
         if (err == VS_OK)
-            reply_json(c, 200, json_pack("{s:o, s:o, s:I, s:o}", "from", json_time(s->want.from_us), "to",
-                                         json_time(s->want.to_us), "bucket_s", (json_int_t)(s->bucket_us / 1000000),
-                                         "buckets", buckets_json(s)));
+            reply_json(c, 200,
+                       json_pack("{s:o, s:o, s:I, s:o}", "from", json_time(s->want.from_us), "to",
+                                 json_time(s->want.to_us), "bucket_s", (json_int_t)(s->bucket_us / 1000000), "buckets",
+                                 buckets_json(s)));
         else
             reply_store_failure(c, err);
     }

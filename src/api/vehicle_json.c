@@ -21,10 +21,11 @@ static bool is_silent(int64_t last_contact_us, int64_t enrolled_us, int64_t now_
 
 json_t *vehicle_row_json(struct store_stmt *q, int64_t now_us)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I}", "vid", json_column(q, 0), "model", json_column(q, 1),
-                     "hardware", json_column(q, 2), "sw_version", json_column(q, 3), "region", json_column(q, 4),
-                     "first_contact", json_time_column(q, 5), "last_contact", json_time_column(q, 6), "silent",
-                     is_silent(store_i64(q, 6), store_i64(q, 7), now_us), "incidents_open", (json_int_t)store_i64(q, 8));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:I}", "vid", json_column(q, 0), "model",
+                     json_column(q, 1), "hardware", json_column(q, 2), "sw_version", json_column(q, 3), "region",
+                     json_column(q, 4), "first_contact", json_time_column(q, 5), "last_contact", json_time_column(q, 6),
+                     "silent", is_silent(store_i64(q, 6), store_i64(q, 7), now_us), "incidents_open",
+                     (json_int_t)store_i64(q, 8));
 }
 
 /* ---- software */
@@ -59,12 +60,13 @@ static json_t *software_json(struct store *st, const char *vid)
 json_t *vehicle_ecus(struct store *st, const char *vid, int64_t as_of_us)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT s.component, (SELECT b.software FROM vehicle_software b WHERE b.vid = s.vid AND b.component = "
-            "s.component ORDER BY b.from_us, b.recorded_us DESC LIMIT 1), s.software, s.from_us, v.hardware "
-            "FROM vehicle_software s LEFT JOIN vehicle v ON v.vid = s.vid WHERE s.vid = ?1 AND s.component <> '' "
-            "AND s.from_us <= ?2 AND NOT EXISTS (SELECT 1 FROM vehicle_software n WHERE n.vid = s.vid AND n.component = "
-            "s.component AND n.from_us <= ?2 AND (n.from_us > s.from_us OR (n.from_us = s.from_us AND n.recorded_us > "
-            "s.recorded_us))) ORDER BY 1 LIMIT 300");
+        st,
+        "SELECT s.component, (SELECT b.software FROM vehicle_software b WHERE b.vid = s.vid AND b.component = "
+        "s.component ORDER BY b.from_us, b.recorded_us DESC LIMIT 1), s.software, s.from_us, v.hardware "
+        "FROM vehicle_software s LEFT JOIN vehicle v ON v.vid = s.vid WHERE s.vid = ?1 AND s.component <> '' "
+        "AND s.from_us <= ?2 AND NOT EXISTS (SELECT 1 FROM vehicle_software n WHERE n.vid = s.vid AND n.component = "
+        "s.component AND n.from_us <= ?2 AND (n.from_us > s.from_us OR (n.from_us = s.from_us AND n.recorded_us > "
+        "s.recorded_us))) ORDER BY 1 LIMIT 300");
     json_t *list = json_array();
 
     store_bind_text(q, 1, slice_str(vid));
@@ -79,8 +81,9 @@ json_t *vehicle_ecus(struct store *st, const char *vid, int64_t as_of_us)
 
 static void add_software_at(json_t *o, struct store *st, const char *vid, int64_t as_of_us)
 {
-    struct store_stmt *q = store_prepare(st, "SELECT software, from_us FROM vehicle_software WHERE vid = ? AND component = '' "
-                                             "AND from_us <= ? ORDER BY from_us DESC, recorded_us DESC LIMIT 1");
+    struct store_stmt *q =
+        store_prepare(st, "SELECT software, from_us FROM vehicle_software WHERE vid = ? AND component = '' "
+                          "AND from_us <= ? ORDER BY from_us DESC, recorded_us DESC LIMIT 1");
 
     store_bind_text(q, 1, slice_str(vid));
     store_bind_i64(q, 2, as_of_us);
@@ -101,10 +104,10 @@ static json_t *gaps_json(struct store *st, const struct vehicle_name *name)
     if (ledger_store_gaps(st, name->vid, row, GAPS_MAX, &count) != VS_OK)
         return list;
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:o, s:n}", "epoch", (json_int_t)row[i].gap.epoch, "seq_first",
-                                              (json_int_t)row[i].gap.seq_first, "seq_last",
-                                              (json_int_t)row[i].gap.seq_last, "noticed", json_time(row[i].noticed_us),
-                                              "reason"));
+        json_array_append_new(list,
+                              json_pack("{s:I, s:I, s:I, s:o, s:n}", "epoch", (json_int_t)row[i].gap.epoch, "seq_first",
+                                        (json_int_t)row[i].gap.seq_first, "seq_last", (json_int_t)row[i].gap.seq_last,
+                                        "noticed", json_time(row[i].noticed_us), "reason"));
     return list;
 }
 
@@ -125,8 +128,9 @@ static json_t *ledger_json(struct store *st, const struct vehicle_name *name)
 static void add_alerts(json_t *o, struct store *st, const char *vid)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT " ALERT_ROW_COLUMNS " FROM alert a WHERE a.superseded_by IS NULL AND (a.vid = ?1 OR EXISTS (SELECT 1 "
-            "FROM alert_vehicle v WHERE v.alert = a.id AND v.vid = ?1)) ORDER BY a.last_us DESC, a.number DESC");
+        st,
+        "SELECT " ALERT_ROW_COLUMNS " FROM alert a WHERE a.superseded_by IS NULL AND (a.vid = ?1 OR EXISTS (SELECT 1 "
+        "FROM alert_vehicle v WHERE v.alert = a.id AND v.vid = ?1)) ORDER BY a.last_us DESC, a.number DESC");
     json_t *list = json_array();
     int64_t total = 0;
 
@@ -146,7 +150,8 @@ static void add_alerts(json_t *o, struct store *st, const char *vid)
 static void add_incidents(json_t *o, struct store *st, const char *vid, int64_t now_us)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT " INCIDENT_ROW_COLUMNS " FROM incident i WHERE i.merged_into IS NULL AND i.number IN (SELECT a.incident "
+        st, "SELECT " INCIDENT_ROW_COLUMNS
+            " FROM incident i WHERE i.merged_into IS NULL AND i.number IN (SELECT a.incident "
             "FROM alert_vehicle v JOIN alert a ON a.id = v.alert WHERE v.vid = ?1 UNION SELECT incident FROM alert "
             "WHERE vid = ?1) ORDER BY i.last_us DESC, i.number DESC");
     json_t *list = json_array();
@@ -175,8 +180,9 @@ static void add_motion(json_t *o, struct store *st, const char *vid)
 
 static void add_facts(json_t *o, struct store *st, const char *vid, int64_t now_us)
 {
-    struct store_stmt *q = store_prepare(st, "SELECT model, hardware, region, first_contact_us, last_contact_us, enrolled_us, "
-                                             "clock_offset_us FROM vehicle WHERE vid = ?");
+    struct store_stmt *q =
+        store_prepare(st, "SELECT model, hardware, region, first_contact_us, last_contact_us, enrolled_us, "
+                          "clock_offset_us FROM vehicle WHERE vid = ?");
 
     store_bind_text(q, 1, slice_str(vid));
     bool found = store_step(q) == VS_OK;

@@ -14,10 +14,10 @@ struct vehicle_name {
 bool call_vehicle(struct call *c, struct vehicle_name *ret);
 
 /* Columns of a table or alias `v` that vehicle_row_json reads, in its order. */
-#define VEHICLE_ROW_COLUMNS                                                                                             \
-    "v.vid, v.model, v.hardware, (SELECT s.software FROM vehicle_software s WHERE s.vid = v.vid AND s.component = '' "  \
-    "ORDER BY s.from_us DESC, s.recorded_us DESC LIMIT 1), v.region, v.first_contact_us, v.last_contact_us, "           \
-    "v.enrolled_us, (SELECT count(DISTINCT i.number) FROM alert_vehicle av JOIN alert a ON a.id = av.alert "            \
+#define VEHICLE_ROW_COLUMNS                                                                                            \
+    "v.vid, v.model, v.hardware, (SELECT s.software FROM vehicle_software s WHERE s.vid = v.vid AND s.component = '' " \
+    "ORDER BY s.from_us DESC, s.recorded_us DESC LIMIT 1), v.region, v.first_contact_us, v.last_contact_us, "          \
+    "v.enrolled_us, (SELECT count(DISTINCT i.number) FROM alert_vehicle av JOIN alert a ON a.id = av.alert "           \
     "JOIN incident i ON i.number = a.incident WHERE av.vid = v.vid AND i.stage <> 5 AND i.merged_into IS NULL)"
 
 json_t *vehicle_row_json(struct store_stmt *q, int64_t now_us);

@@ -34,9 +34,10 @@ bool call_vehicle(struct call *c, struct vehicle_name *ret)
     return known;
 }
 
-#define VEHICLE_WHERE                                                                                                   \
-    "(?1 = 0 OR coalesce(v.model, 'none') IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)) AND coalesce(v.model, 'none') NOT IN "   \
-    "(?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) AND (v.vid LIKE ?18 ESCAPE '\\' OR lower(coalesce(v.model, '') || ' ' || " \
+#define VEHICLE_WHERE                                                                                                  \
+    "(?1 = 0 OR coalesce(v.model, 'none') IN (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)) AND coalesce(v.model, 'none') NOT IN "  \
+    "(?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) AND (v.vid LIKE ?18 ESCAPE '\\' OR lower(coalesce(v.model, '') || ' ' "  \
+    "|| "                                                                                                              \
     "coalesce(v.hardware, '') || ' ' || coalesce(v.region, '')) LIKE ?19 ESCAPE '\\')"
 #define MODELS_MAX 8
 
@@ -73,9 +74,9 @@ static bool bind_query(struct call *c, struct store_stmt *q)
 
 static json_t *page_rows(struct call *c, struct page *page)
 {
-    struct store_stmt *q = store_prepare(
-        c->st, "SELECT " VEHICLE_ROW_COLUMNS " FROM vehicle v WHERE " VEHICLE_WHERE
-               " ORDER BY coalesce(v.last_contact_us, 0) DESC, v.vid LIMIT ?20 OFFSET ?21");
+    struct store_stmt *q =
+        store_prepare(c->st, "SELECT " VEHICLE_ROW_COLUMNS " FROM vehicle v WHERE " VEHICLE_WHERE
+                             " ORDER BY coalesce(v.last_contact_us, 0) DESC, v.vid LIMIT ?20 OFFSET ?21");
     json_t *rows = json_array();
     int64_t from = page->has_cursor && page->key >= 0 ? page->key : 0;
 
@@ -109,7 +110,8 @@ void vehicle_list(struct call *c)
     struct store_stmt *q = store_prepare(c->st, "SELECT count(*) FROM vehicle v WHERE " VEHICLE_WHERE);
     int64_t total = bind_query(c, q) && store_step(q) == VS_OK ? store_i64(q, 0) : 0;
     store_done(q);
-    reply_json(c, 200, json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
+    reply_json(c, 200,
+               json_pack("{s:o, s:o, s:o}", "total", json_total(total), "rows", rows, "next", page_next_json(&page)));
 }
 
 void vehicle_get(struct call *c)
@@ -134,7 +136,8 @@ static enum vs_err audit_reveal(struct call *c, const struct vehicle_name *name,
     struct audit_record rec = {.who = slice_str(c->session.user.name),
                                .act = SLICE_LIT("vin.reveal"),
                                .object = slice_str(name->text),
-                               .after = body_has(c->body, "incident") ? body_text(c->body, "incident") : slice_make(NULL, 0),
+                               .after =
+                                   body_has(c->body, "incident") ? body_text(c->body, "incident") : slice_make(NULL, 0),
                                .reason = body_text(c->body, "purpose"),
                                .source = slice_str(http_client_address(c->rq))};
     enum vs_err err = store_begin(c->st);
@@ -168,8 +171,8 @@ void vehicle_reveal(struct call *c)
         reply_fault(c, err, NULL, err == VS_ERR_TAMPERED ? "the sealed VIN does not open with this vault key" : NULL);
         return;
     }
-    json_t *o = json_pack("{s:s, s:s, s:I, s:i}", "vid", name.text, "vin", vin, "audit_seq", (json_int_t)seq, "hide_after_s",
-                          HIDE_AFTER_S);
+    json_t *o = json_pack("{s:s, s:s, s:I, s:i}", "vid", name.text, "vin", vin, "audit_seq", (json_int_t)seq,
+                          "hide_after_s", HIDE_AFTER_S);
     explicit_bzero(vin, sizeof vin);
     reply_json(c, 200, o);
 }

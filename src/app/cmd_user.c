@@ -22,13 +22,15 @@ struct options {
 
 static void usage(FILE *out)
 {
-    fprintf(out,
-            "usage: vsoc user add NAME --role ROLE[,ROLE..] --config FILE [--display TEXT] < password\n"
-            "       vsoc user set NAME --role ROLE[,ROLE..] --config FILE [--display TEXT] < password\n"
-            "       vsoc user list --config FILE\n\n"
-            "Adds a person who may log in to the console and the API, or replaces roles and password of one who is there\n"
-            "(set), which ends their sessions. The password is the first line of stdin, at least %d characters.\n\nRoles:\n",
-            USERS_PASSWORD_MIN);
+    fprintf(
+        out,
+        "usage: vsoc user add NAME --role ROLE[,ROLE..] --config FILE [--display TEXT] < password\n"
+        "       vsoc user set NAME --role ROLE[,ROLE..] --config FILE [--display TEXT] < password\n"
+        "       vsoc user list --config FILE\n\n"
+        "Adds a person who may log in to the console and the API, or replaces roles and password of one who is there\n"
+        "(set), which ends their sessions. The password is the first line of stdin, at least %d "
+        "characters.\n\nRoles:\n",
+        USERS_PASSWORD_MIN);
     for (int r = 0; r < ROLE_COUNT; r++)
         fprintf(out, "  %-8s %s\n", role_code((enum role)r), role_name((enum role)r));
 }
@@ -45,7 +47,8 @@ static bool read_options(int argc, char **argv, struct options *o)
         if (value != NULL && i + 1 < argc) {
             *value = argv[++i];
         } else if (argv[i][0] == '-' || value != NULL) {
-            fprintf(stderr, "vsoc user: %s %s; see vsoc user --help\n", argv[i], value != NULL ? "needs a value" : "is unknown");
+            fprintf(stderr, "vsoc user: %s %s; see vsoc user --help\n", argv[i],
+                    value != NULL ? "needs a value" : "is unknown");
             return false;
         } else if (o->verb == NULL) {
             o->verb = argv[i];
@@ -117,7 +120,8 @@ static int put_user(struct store *st, const struct options *o, uint32_t roles, b
     explicit_bzero(password, sizeof password);
     if (err != VS_OK) {
         fprintf(stderr, "vsoc user: %s: %s\n", o->name,
-                err == VS_ERR_EXISTS ? "there is such a user already; use set to replace roles and password" : vs_err_text(err));
+                err == VS_ERR_EXISTS ? "there is such a user already; use set to replace roles and password"
+                                     : vs_err_text(err));
         return 2;
     }
     printf("{\"user\":\"%s\",\"roles\":\"%s\"}\n", o->name, o->roles);

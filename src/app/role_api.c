@@ -77,16 +77,18 @@ static bool read_files(const struct vsocd_config *cfg, struct files *f, bool *re
 {
     *ret_tls = cfg->api.tls_cert[0] != '\0';
     if (!*ret_tls && !loopback(cfg->api.address)) {
-        log_line(NAME, "api.no_tls", "api.address %s is not loopback: set api.tls_cert and api.tls_key", cfg->api.address);
+        log_line(NAME, "api.no_tls", "api.address %s is not loopback: set api.tls_cert and api.tls_key",
+                 cfg->api.address);
         return false;
     }
     if (!read_vault_key(cfg, f))
         return false;
-    return !*ret_tls ||
-           (read_file(cfg->api.tls_cert, f->cert, sizeof f->cert) && read_file(cfg->api.tls_key, f->key, sizeof f->key));
+    return !*ret_tls || (read_file(cfg->api.tls_cert, f->cert, sizeof f->cert) &&
+                         read_file(cfg->api.tls_key, f->key, sizeof f->key));
 }
 
-static int serve(const struct vsocd_config *cfg, struct role_link *link, const struct files *f, struct api *api, bool tls)
+static int serve(const struct vsocd_config *cfg, struct role_link *link, const struct files *f, struct api *api,
+                 bool tls)
 {
     struct http_server *server = NULL;
     struct http_error error = {""};

@@ -100,10 +100,10 @@ static enum vs_err keep_facts(struct store *st, int64_t number, const struct act
     for (int f = FACT_REASON + 1; f < FACT_COUNT && err == VS_OK; f++) {
         if (facts->text[f].len == 0)
             continue;
-        struct store_stmt *q = store_prepare(
-            st, "INSERT INTO incident_fact (incident, fact, text, who, at_us) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (incident, fact) DO UPDATE SET text = excluded.text, who = excluded.who, "
-                "at_us = excluded.at_us");
+        struct store_stmt *q =
+            store_prepare(st, "INSERT INTO incident_fact (incident, fact, text, who, at_us) VALUES (?, ?, ?, ?, ?) "
+                              "ON CONFLICT (incident, fact) DO UPDATE SET text = excluded.text, who = excluded.who, "
+                              "at_us = excluded.at_us");
         store_bind_i64(q, 1, number);
         store_bind_i64(q, 2, f);
         store_bind_text(q, 3, facts->text[f]);
@@ -244,8 +244,8 @@ enum vs_err act_disposition(struct store *st, int64_t number, int64_t version, e
 
 /* ---- assign and comment */
 
-enum vs_err act_assign(struct store *st, int64_t number, int64_t version, struct slice assignee, const struct actor *who,
-                       const char *token, int64_t now_us, struct act_refusal *ret)
+enum vs_err act_assign(struct store *st, int64_t number, int64_t version, struct slice assignee,
+                       const struct actor *who, const char *token, int64_t now_us, struct act_refusal *ret)
 {
     struct incident_state in;
     struct user user;
@@ -316,7 +316,8 @@ enum vs_err act_task(struct store *st, int64_t number, int64_t task, const char 
     err = store_step(q);
     if (err == VS_OK) {
         open = store_is_null(q, 1);
-        snprintf(text, sizeof text, "task %s: %.*s", state, (int)store_text(q, 0).len, (const char *)store_text(q, 0).ptr);
+        snprintf(text, sizeof text, "task %s: %.*s", state, (int)store_text(q, 0).len,
+                 (const char *)store_text(q, 0).ptr);
     }
     store_done(q);
     if (err != VS_OK || !open) {

@@ -1,10 +1,10 @@
 /* act: what people do to incidents: move, decide, assign, comment, take back.
  *
- * Each act checks the version that the person saw, asks the life cycle, changes the incident, writes the timeline and the
- * audit record, and leaves a token with which the same person can take it back within ACT_UNDO_US. Permissions are checked
- * by the caller (they belong to the door), except that a risk acceptance is refused here without its permission, because
- * who may sign it is part of the rule. All functions run inside the caller's transaction, which is rolled back when one
- * of them fails.
+ * Each act checks the version that the person saw, asks the life cycle, changes the incident, writes the timeline and
+ * the audit record, and leaves a token with which the same person can take it back within ACT_UNDO_US. Permissions are
+ * checked by the caller (they belong to the door), except that a risk acceptance is refused here without its
+ * permission, because who may sign it is part of the rule. All functions run inside the caller's transaction, which is
+ * rolled back when one of them fails.
  *
  * Versions: an act is refused with VS_ERR_CONFLICT when another person acted after the version that it names; that
  * detection changed a count meanwhile is no conflict. */
@@ -33,9 +33,9 @@ struct act_facts {
 /* Why an act was refused. */
 struct act_refusal {
     char why[ACT_WHY_SIZE];
-    uint32_t missing;      /* FACT_BITs */
-    int64_t version;       /* the present one, on a conflict */
-    int needs_permission;  /* enum permission; -1 = none */
+    uint32_t missing;     /* FACT_BITs */
+    int64_t version;      /* the present one, on a conflict */
+    int needs_permission; /* enum permission; -1 = none */
 };
 
 /* Opens a token under which the acts that follow can be taken back together. `random` becomes the token. */

@@ -1,6 +1,7 @@
 /* Taking acts back. A token stands for everything one person did at one stroke; per incident it remembers the columns
- * that acts change, as they were, and the facts that the act added. Undoing writes them back and says so in the timeline
- * and the audit log: nothing is wiped. The time that the incident spent in the stage it was moved to stays on record. */
+ * that acts change, as they were, and the facts that the act added. Undoing writes them back and says so in the
+ * timeline and the audit log: nothing is wiped. The time that the incident spent in the stage it was moved to stays on
+ * record. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -91,8 +92,9 @@ enum vs_err act_undo_note(struct store *st, const char *token, const struct inci
         return VS_OK;
     token_hash(slice_str(token), hash);
     struct store_stmt *q = store_prepare(
-        st, "INSERT INTO undo_item (token, incident, version, act, stage, disposition, assignee, triaged_us, contained_us, "
-            "remediated_us, closed_us, facts_added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        st,
+        "INSERT INTO undo_item (token, incident, version, act, stage, disposition, assignee, triaged_us, contained_us, "
+        "remediated_us, closed_us, facts_added) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     store_bind_text(q, 1, slice_str(hash));
     store_bind_i64(q, 2, before->number);
     store_bind_i64(q, 3, before->version + 1); /* what act_finish will make of it */

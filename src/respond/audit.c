@@ -211,7 +211,8 @@ enum vs_err audit_verify_file(const char *path, struct audit_verdict *ret, struc
     enum vs_err err = store_open(address, &st, ret_error);
     if (err != VS_OK)
         return err;
-    /* Somebody else's database may have tables of these names and other columns: tried before anything relies on them. */
+    /* Somebody else's database may have tables of these names and other columns: tried before anything relies on them.
+     */
     if (store_exec(st, "SELECT seq, at_us, who, act, object, before, after, reason, source, hash FROM audit LIMIT 0; "
                        "SELECT one, seq, hash FROM audit_head LIMIT 0") == VS_OK) {
         err = audit_verify(st, ret);

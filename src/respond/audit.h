@@ -1,8 +1,8 @@
 /* audit: who did what, when, to what and why, in a chain that shows any later change.
  *
  * Each record has a sequence number from 1 without gaps and a hash: SHA-256 over the 32 bytes of the hash before it
- * (zeros for the first) and the canonical bytes of the record. The canonical bytes are the fields in the order seq, time,
- * who, act, object, before, after, reason, source; numbers as 8 bytes big-endian; a text as its length in 4 bytes
+ * (zeros for the first) and the canonical bytes of the record. The canonical bytes are the fields in the order seq,
+ * time, who, act, object, before, after, reason, source; numbers as 8 bytes big-endian; a text as its length in 4 bytes
  * big-endian and its bytes; a text that is not there as the length FFFFFFFF. So no two different records have the same
  * bytes. The newest record's number and hash are kept apart as well, so that a cut tail is seen; whoever wants proof
  * against someone who can rewrite the whole database keeps audit_head outside (it is in every evidence bundle).

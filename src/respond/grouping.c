@@ -121,10 +121,11 @@ static enum vs_err set_cluster(struct store *st, const struct grouping_alert *al
 static enum vs_err absorbing_campaign(struct store *st, struct slice alert, int64_t *ret)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT c.incident FROM alert_vehicle v JOIN alert_vehicle cv ON cv.vid = v.vid AND cv.signature = v.signature "
-            "AND cv.first_us <= v.last_us AND cv.last_us >= v.first_us JOIN alert c ON c.id = cv.alert "
-            "WHERE v.alert = ? AND c.vid IS NULL AND c.incident IS NOT NULL AND c.state <> 2 AND c.superseded_by IS NULL "
-            "ORDER BY c.first_us, c.id LIMIT 1");
+        st,
+        "SELECT c.incident FROM alert_vehicle v JOIN alert_vehicle cv ON cv.vid = v.vid AND cv.signature = v.signature "
+        "AND cv.first_us <= v.last_us AND cv.last_us >= v.first_us JOIN alert c ON c.id = cv.alert "
+        "WHERE v.alert = ? AND c.vid IS NULL AND c.incident IS NOT NULL AND c.state <> 2 AND c.superseded_by IS NULL "
+        "ORDER BY c.first_us, c.id LIMIT 1");
 
     store_bind_text(q, 1, alert);
     enum vs_err err = store_step(q);
@@ -200,8 +201,7 @@ static enum vs_err linked_campaigns(struct store *st, const struct grouping_aler
 enum vs_err grouping_left_behind(struct store *st, int64_t number, int64_t gone_to, int64_t now_us)
 {
     struct incident_state in;
-    struct store_stmt *q =
-        store_prepare(st, "SELECT count(*) FROM alert WHERE incident = ? AND superseded_by IS NULL");
+    struct store_stmt *q = store_prepare(st, "SELECT count(*) FROM alert WHERE incident = ? AND superseded_by IS NULL");
 
     store_bind_i64(q, 1, number);
     enum vs_err err = store_step(q);
@@ -261,10 +261,8 @@ static enum vs_err absorb_one(struct store *st, const struct absorbed *a, int64_
     char id[INCIDENT_ID_SIZE], text[96];
     incident_id_text(best, id);
     snprintf(text, sizeof text, "the campaign %s took in an alert of this incident", id);
-    struct timeline_item item = {.lane = "system",
-                                 .kind = "alert.absorbed",
-                                 .text = slice_str(text),
-                                 .ref = slice_str(a->id)};
+    struct timeline_item item = {
+        .lane = "system", .kind = "alert.absorbed", .text = slice_str(text), .ref = slice_str(a->id)};
     err = timeline_add(st, a->incident, &item, now_us);
     if (err == VS_OK && best != target) /* the caller works out only its own */
         err = incident_refresh(st, best, now_us);

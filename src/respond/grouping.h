@@ -1,13 +1,14 @@
 /* grouping: which alerts are worked on together.
  *
  * An alert whose rule groups by vehicle is a vehicle's alert; any other is a campaign alert.
- *  - Vehicle's alerts: those of one vehicle that stand less than GROUPING_VEHICLE_US apart form a cluster (transitively),
- *    whatever their rules; a cluster has one incident.
+ *  - Vehicle's alerts: those of one vehicle that stand less than GROUPING_VEHICLE_US apart form a cluster
+ * (transitively), whatever their rules; a cluster has one incident.
  *  - Campaign alerts: those of one rule and group, or with one and the same attack signature, less than
  *    GROUPING_CAMPAIGN_US apart share one incident.
- *  - A campaign absorbs a vehicle's alert when both have the vehicle with the same attack signature at overlapping times.
- *    The alert then is at home in the campaign's incident (of the earliest such campaign); it still counts as a link in
- *    its cluster, and other alerts of that vehicle keep their own incident, so that a theft does not drown in a campaign.
+ *  - A campaign absorbs a vehicle's alert when both have the vehicle with the same attack signature at overlapping
+ * times. The alert then is at home in the campaign's incident (of the earliest such campaign); it still counts as a
+ * link in its cluster, and other alerts of that vehicle keep their own incident, so that a theft does not drown in a
+ * campaign.
  *  - An alert that takes others in (supersedes) belongs where they do.
  * These are statements about the set of alerts, so the order in which they come makes no difference. Groups only grow:
  * what people work on together is not torn apart because a late event moved a time. When two incidents turn out to be

@@ -43,10 +43,11 @@ static enum vs_err insert_row(struct store *st, int64_t number, int64_t seq, enu
                               struct slice description, struct slice playbook, int safety, int64_t now_us)
 {
     struct store_stmt *q = store_prepare(
-        st, "INSERT INTO incident (number, version, edit_version, created_seq, kind, title, description, severity, stage, "
-            "disposition, rule, rule_title, vehicles, vehicles_48h, motion, safety, priority, alerts, opened_us, "
-            "updated_us, first_us, last_us, playbook, analysis_isolated, search) "
-            "VALUES (?, 1, 1, ?, ?, '', ?, 0, ?, 0, '', '', 0, 0, 0, ?, 0, 0, ?, ?, 0, 0, ?, 0, '')");
+        st,
+        "INSERT INTO incident (number, version, edit_version, created_seq, kind, title, description, severity, stage, "
+        "disposition, rule, rule_title, vehicles, vehicles_48h, motion, safety, priority, alerts, opened_us, "
+        "updated_us, first_us, last_us, playbook, analysis_isolated, search) "
+        "VALUES (?, 1, 1, ?, ?, '', ?, 0, ?, 0, '', '', 0, 0, 0, ?, 0, 0, ?, ?, 0, 0, ?, 0, '')");
 
     store_bind_i64(q, 1, number);
     store_bind_i64(q, 2, seq);
@@ -93,7 +94,8 @@ enum vs_err incident_open(struct store *st, enum incident_kind kind, struct slic
     if (err == VS_OK)
         err = open_stage(st, number, STAGE_TRIAGE, now_us);
     if (err == VS_OK) {
-        struct audit_record rec = {.who = SLICE_LIT("system"), .act = SLICE_LIT("incident.open"), .object = slice_str(id)};
+        struct audit_record rec = {
+            .who = SLICE_LIT("system"), .act = SLICE_LIT("incident.open"), .object = slice_str(id)};
         err = audit_add(st, &rec, now_us, NULL);
     }
     if (err == VS_OK)
@@ -116,8 +118,9 @@ static uint32_t load_facts(struct store *st, int64_t number)
 enum vs_err incident_load(struct store *st, int64_t number, struct incident_state *ret)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT version, edit_version, merged_into, kind, stage, disposition, severity, first_us, opened_us, ack_us, "
-            "triaged_us, contained_us, remediated_us, closed_us, assignee FROM incident WHERE number = ?");
+        st,
+        "SELECT version, edit_version, merged_into, kind, stage, disposition, severity, first_us, opened_us, ack_us, "
+        "triaged_us, contained_us, remediated_us, closed_us, assignee FROM incident WHERE number = ?");
 
     store_bind_i64(q, 1, number);
     enum vs_err err = store_step(q);
@@ -152,11 +155,11 @@ enum vs_err incident_load(struct store *st, int64_t number, struct incident_stat
  * Reopening takes the closing time away again. */
 static enum vs_err stamp_stage(struct store *st, int64_t number, enum stage to, int64_t now_us)
 {
-    struct store_stmt *q = store_prepare(
-        st, "UPDATE incident SET stage = ?1, "
-            "contained_us = CASE WHEN ?1 = 2 THEN coalesce(contained_us, ?2) ELSE contained_us END, "
-            "remediated_us = CASE WHEN ?1 = 4 THEN coalesce(remediated_us, ?2) ELSE remediated_us END, "
-            "closed_us = CASE WHEN ?1 = 5 THEN ?2 ELSE NULL END WHERE number = ?3");
+    struct store_stmt *q =
+        store_prepare(st, "UPDATE incident SET stage = ?1, "
+                          "contained_us = CASE WHEN ?1 = 2 THEN coalesce(contained_us, ?2) ELSE contained_us END, "
+                          "remediated_us = CASE WHEN ?1 = 4 THEN coalesce(remediated_us, ?2) ELSE remediated_us END, "
+                          "closed_us = CASE WHEN ?1 = 5 THEN ?2 ELSE NULL END WHERE number = ?3");
 
     _Static_assert(STAGE_INVESTIGATE == 2 && STAGE_RECOVER == 4 && STAGE_CLOSED == 5, "the numbers in the SQL");
     store_bind_i64(q, 1, to);
@@ -222,17 +225,14 @@ static enum vs_err merge_notes(struct store *st, int64_t from, int64_t into, int
     incident_id_text(from, a);
     incident_id_text(into, b);
     snprintf(text, sizeof text, "%s was merged into this incident", a);
-    struct timeline_item taken = {
-        .lane = "system", .kind = "merged", .text = slice_str(text), .ref = slice_str(a)};
+    struct timeline_item taken = {.lane = "system", .kind = "merged", .text = slice_str(text), .ref = slice_str(a)};
     enum vs_err err = timeline_add(st, into, &taken, now_us);
     snprintf(text, sizeof text, "merged into %s", b);
     struct timeline_item gone = {.lane = "system", .kind = "merged", .text = slice_str(text), .ref = slice_str(b)};
     if (err == VS_OK)
         err = timeline_add(st, from, &gone, now_us);
-    struct audit_record rec = {.who = SLICE_LIT("system"),
-                               .act = SLICE_LIT("incident.merge"),
-                               .object = slice_str(a),
-                               .after = slice_str(b)};
+    struct audit_record rec = {
+        .who = SLICE_LIT("system"), .act = SLICE_LIT("incident.merge"), .object = slice_str(a), .after = slice_str(b)};
     if (err == VS_OK)
         err = audit_add(st, &rec, now_us, NULL);
     if (err == VS_OK)

@@ -23,7 +23,7 @@ struct incident_state {
     enum disposition disposition;
     int severity;
     int64_t first_us, opened_us, ack_us, triaged_us, contained_us, remediated_us, closed_us; /* 0 = not yet */
-    char assignee[INCIDENT_TEXT_SIZE]; /* "" = nobody */
+    char assignee[INCIDENT_TEXT_SIZE];                                                       /* "" = nobody */
     uint32_t facts; /* FACT_BITs that are kept */
 };
 

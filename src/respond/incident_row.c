@@ -1,18 +1,18 @@
 /* The row of an incident, worked out from the alerts that are at home in it: those whose `incident` is its number and
  * that no later alert took in. Two statements read all that the queue shows, so that the cost does not grow with the
- * number of columns. An incident that no alert is at home in any more (its alert went to a campaign after it was closed)
- * keeps the row it had. */
+ * number of columns. An incident that no alert is at home in any more (its alert went to a campaign after it was
+ * closed) keeps the row it had. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "core/utf8.h"
 #include "core/timestamp.h"
+#include "core/utf8.h"
 #include "core/writer.h"
 #include "respond/incident.h"
 #include "store/change.h"
 
-#define SPREAD_US       (48 * 3600 * US_PER_S)
+#define SPREAD_US        (48 * 3600 * US_PER_S)
 #define NOTICE_SIGNATURE 50 /* characters of a signature in a campaign's title */
 
 struct row {
@@ -110,8 +110,9 @@ static enum vs_err read_vehicles(struct store *st, int64_t number, struct row *r
 static enum vs_err read_members(struct store *st, int64_t number, struct row *r)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT count(DISTINCT m.ecu), min(m.ecu), count(DISTINCT m.bus), min(m.bus) FROM alert a JOIN alert_member m "
-            "ON m.alert = a.id WHERE a.incident = ? AND a.superseded_by IS NULL");
+        st,
+        "SELECT count(DISTINCT m.ecu), min(m.ecu), count(DISTINCT m.bus), min(m.bus) FROM alert a JOIN alert_member m "
+        "ON m.alert = a.id WHERE a.incident = ? AND a.superseded_by IS NULL");
 
     store_bind_i64(q, 1, number);
     enum vs_err err = store_step(q);
@@ -271,7 +272,8 @@ static enum vs_err write_row(struct store *st, int64_t number, const struct row 
 {
     static const char SQL[] =
         "UPDATE incident SET version = version + 1, title = ?, severity = ?, rule = ?, rule_title = ?, signature = ?, "
-        "vid = ?, vehicles = ?, vehicles_48h = ?, model = ?, ecu = ?, sw_version = ?, bus = ?, motion = ?, motion_us = ?, "
+        "vid = ?, vehicles = ?, vehicles_48h = ?, model = ?, ecu = ?, sw_version = ?, bus = ?, motion = ?, motion_us = "
+        "?, "
         "priority = ?, alerts = ?, updated_us = ?, first_us = ?, last_us = ?, search = ? WHERE number = ?";
     char search[7 * INCIDENT_TEXT_SIZE];
     struct rank_input in;

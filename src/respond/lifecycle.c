@@ -3,13 +3,8 @@
 #include "respond/lifecycle.h"
 
 static const char *const STAGE_CODE[] = {"triage", "contain", "investigate", "patch", "recover", "closed"};
-static const char *const DISPOSITION_CODE[] = {NULL,
-                                               "malicious",
-                                               "research_or_test",
-                                               "owner_modification",
-                                               "hardware_fault",
-                                               "software_defect",
-                                               "benign_anomaly"};
+static const char *const DISPOSITION_CODE[] = {
+    NULL, "malicious", "research_or_test", "owner_modification", "hardware_fault", "software_defect", "benign_anomaly"};
 static const char *const FACT_CODE[] = {"reason",
                                         "containment",
                                         "root_cause",
@@ -34,7 +29,8 @@ static const struct {
 } ENTRY[STAGE_COUNT] = {
     [STAGE_TRIAGE] = {0, "Decide what it is."},
     [STAGE_CONTAIN] = {0, "Keep the attack from spreading, backend measures first."},
-    [STAGE_INVESTIGATE] = {FACT_BIT(FACT_CONTAINMENT), "Find the root cause. Say how it was contained, or why nothing had to be."},
+    [STAGE_INVESTIGATE] = {FACT_BIT(FACT_CONTAINMENT),
+                           "Find the root cause. Say how it was contained, or why nothing had to be."},
     [STAGE_PATCH] = {FACT_BIT(FACT_ROOT_CAUSE) | FACT_BIT(FACT_COMPONENT) | FACT_BIT(FACT_TARA_SCENARIO),
                      "Make and release the fix."},
     [STAGE_RECOVER] = {FACT_BIT(FACT_FIX_REF), "Bring the fix to the fleet and watch the signature go."},
@@ -94,11 +90,13 @@ static void rule_reopen(enum stage to, enum disposition d, struct move_rule *r)
 static void rule_forward(enum stage to, enum disposition d, struct move_rule *r)
 {
     if (d == DISPOSITION_NONE)
-        refuse(r, MOVE_FORWARD, "Going on needs a verdict: record the disposition malicious, or close it as something "
-                                "else.");
+        refuse(r, MOVE_FORWARD,
+               "Going on needs a verdict: record the disposition malicious, or close it as something "
+               "else.");
     else if (d != DISPOSITION_MALICIOUS)
-        refuse(r, MOVE_FORWARD, "The stages after Triage are for attacks: close it with its disposition, or record "
-                                "malicious.");
+        refuse(r, MOVE_FORWARD,
+               "The stages after Triage are for attacks: close it with its disposition, or record "
+               "malicious.");
     else
         allow(r, MOVE_FORWARD, ENTRY[to].purpose, ENTRY[to].needs);
 }
@@ -121,7 +119,8 @@ void lifecycle_rule(enum stage from, enum stage to, enum disposition d, struct m
     else if (to == from + 1)
         rule_forward(to, d, &r);
     else
-        refuse(&r, MOVE_SKIP, "Stages are taken one after the other; a stage with nothing to do is passed by saying so.");
+        refuse(&r, MOVE_SKIP,
+               "Stages are taken one after the other; a stage with nothing to do is passed by saying so.");
     *ret = r;
 }
 

@@ -7,8 +7,8 @@
  * Investigate needs a containment act, or why none is needed; Patch needs root cause, component and TARA scenario;
  * Recover needs a fix reference. Closing needs a disposition. As malicious it goes from Recover, with the recurrence
  * check and the update decision, and either engineering assessment + fix reference + fleet proof or a signed risk
- * acceptance; from an earlier stage only with a signed risk acceptance. With any other disposition it may close from any
- * stage with a reason. Going back is always allowed with a reason; a closed incident reopens to Triage, and to
+ * acceptance; from an earlier stage only with a signed risk acceptance. With any other disposition it may close from
+ * any stage with a reason. Going back is always allowed with a reason; a closed incident reopens to Triage, and to
  * Investigate when it was malicious. */
 #ifndef RESPOND_LIFECYCLE_H
 #define RESPOND_LIFECYCLE_H
@@ -45,7 +45,7 @@ enum fact {
     FACT_UPDATE_DECISION,
     FACT_RISK_ACCEPTANCE
 };
-#define FACT_COUNT (FACT_RISK_ACCEPTANCE + 1)
+#define FACT_COUNT     (FACT_RISK_ACCEPTANCE + 1)
 #define FACT_BIT(fact) (1u << (fact))
 
 enum move_kind { MOVE_FORWARD, MOVE_BACK, MOVE_CLOSE, MOVE_REOPEN, MOVE_SKIP };
@@ -53,10 +53,10 @@ enum move_kind { MOVE_FORWARD, MOVE_BACK, MOVE_CLOSE, MOVE_REOPEN, MOVE_SKIP };
 #define MOVE_NEEDS_MAX 2
 
 struct move_rule {
-    bool exists;             /* the table has the move for this disposition */
+    bool exists; /* the table has the move for this disposition */
     enum move_kind kind;
-    const char *why;         /* exists: what the stage is for; else why the move is refused and what to do. Literal. */
-    unsigned needs_count;    /* alternatives; 0 = nothing is needed */
+    const char *why;      /* exists: what the stage is for; else why the move is refused and what to do. Literal. */
+    unsigned needs_count; /* alternatives; 0 = nothing is needed */
     uint32_t needs[MOVE_NEEDS_MAX]; /* FACT_BITs, all of one alternative */
 };
 
@@ -70,8 +70,8 @@ VS_MUST_USE enum vs_err lifecycle_check(enum stage from, enum stage to, enum dis
                                         const char **ret_why, uint32_t *ret_missing);
 
 /* Whether the disposition may be set in this stage. `has_reason`: a reason was given. VS_ERR_REFUSED with *ret_why. */
-VS_MUST_USE enum vs_err lifecycle_disposition(enum stage at, enum disposition from, enum disposition to, bool has_reason,
-                                              const char **ret_why);
+VS_MUST_USE enum vs_err lifecycle_disposition(enum stage at, enum disposition from, enum disposition to,
+                                              bool has_reason, const char **ret_why);
 
 /* Codes of the HTTP interface. disposition_code of NONE is NULL. *_from_code: -1 when there is none. */
 const char *stage_code(enum stage s);

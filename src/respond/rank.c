@@ -69,7 +69,8 @@ static void term_confidence(const struct rank_input *in, struct rank_term *t)
         snprintf(t->text, sizeof t->text, "%" PRId64 " different rules agree.", in->rules);
     } else {
         t->points = in->late ? 500 : 700;
-        snprintf(t->text, sizeof t->text, "One rule speaks%s.", in->late ? ", and late events changed what it says" : "");
+        snprintf(t->text, sizeof t->text, "One rule speaks%s.",
+                 in->late ? ", and late events changed what it says" : "");
     }
 }
 

@@ -12,14 +12,14 @@
 #define RANK_TEXT_SIZE 128
 
 struct rank_input {
-    int severity;      /* enum alert_severity */
-    int safety;        /* 0 to 3; -1 = not assessed */
-    int motion;        /* enum alert_motion */
+    int severity; /* enum alert_severity */
+    int safety;   /* 0 to 3; -1 = not assessed */
+    int motion;   /* enum alert_motion */
     int64_t vehicles;
     int64_t vehicles_48h;
-    int64_t rules;     /* distinct rules among the alerts that stand */
+    int64_t rules; /* distinct rules among the alerts that stand */
     bool all_retracted;
-    bool late;         /* some alert was changed by late events */
+    bool late; /* some alert was changed by late events */
 };
 
 struct rank_term {

@@ -174,8 +174,8 @@ static enum vs_err reopen(struct store *st, const struct incident_state *in, con
     const char *table_why;
     uint32_t missing;
     char id[INCIDENT_ID_SIZE];
-    enum vs_err err = lifecycle_check(in->stage, STAGE_TRIAGE, in->disposition, FACT_BIT(FACT_REASON), &table_why,
-                                      &missing);
+    enum vs_err err =
+        lifecycle_check(in->stage, STAGE_TRIAGE, in->disposition, FACT_BIT(FACT_REASON), &table_why, &missing);
 
     if (err == VS_OK)
         err = incident_enter_stage(st, in->number, STAGE_TRIAGE, now_us);
@@ -201,8 +201,8 @@ static enum vs_err reopen(struct store *st, const struct incident_state *in, con
 /* Sets the vehicle's data apart for analysis. This is a mark on the incident; nothing is sent to anybody. */
 static enum vs_err isolate(struct store *st, int64_t incident, int64_t now_us)
 {
-    struct store_stmt *q = store_prepare(
-        st, "UPDATE incident SET analysis_isolated = 1 WHERE number = ? AND analysis_isolated = 0");
+    struct store_stmt *q =
+        store_prepare(st, "UPDATE incident SET analysis_isolated = 1 WHERE number = ? AND analysis_isolated = 0");
 
     store_bind_i64(q, 1, incident);
     enum vs_err err = store_run(q);

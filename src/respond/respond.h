@@ -1,13 +1,13 @@
 /* respond: takes an alert that detection made or changed and sees to it that it is worked on.
  *
  * Detection calls respond_on_alert once per change, inside the same store transaction as alert_store_put and
- * alert_store_add_members and after them. It finds the incident the alert belongs to (respond/grouping.h), opens one when
- * there is none, merges two when the alert shows that they are one, works out the incident's row again, and opens the
- * tasks the rule asks for. Nothing here acts on a vehicle.
+ * alert_store_add_members and after them. It finds the incident the alert belongs to (respond/grouping.h), opens one
+ * when there is none, merges two when the alert shows that they are one, works out the incident's row again, and opens
+ * the tasks the rule asks for. Nothing here acts on a vehicle.
  *
  * Which alerts share an incident does not depend on the order in which they came. An alert, once in an incident, stays
- * listed there for good; a retracted alert leaves a note. An alert that is seen for the first time as retracted, or whose
- * context says `hunt_only` (rules that still learn, severity info), stays an alert and opens no incident.
+ * listed there for good; a retracted alert leaves a note. An alert that is seen for the first time as retracted, or
+ * whose context says `hunt_only` (rules that still learn, severity info), stays an alert and opens no incident.
  *
  * Memory: all slices are borrowed for the call. Errors: what the store says; roll the transaction back then.
  * Cost: a dozen statements plus O(vehicles of the incident); hand in one call per alert and tick, not per event. */
@@ -19,8 +19,8 @@
 #define ALERT_ACTIONS_MAX 16
 
 /* What the `vsoc:` block of a rule asks for. Names known here (respond/task.h gives them titles):
- * psirt_indicator_report, share_auto_isac, evaluate_ota_countermeasure, analyst_review, key_rotation, owner_notification,
- * isolate_analysis. Others become tasks by their name. */
+ * psirt_indicator_report, share_auto_isac, evaluate_ota_countermeasure, analyst_review, key_rotation,
+ * owner_notification, isolate_analysis. Others become tasks by their name. */
 struct alert_action {
     struct slice name;
     bool on_repeat; /* only when the rule fires again in the same incident */

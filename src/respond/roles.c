@@ -18,7 +18,8 @@ static const struct {
                   PERM_BIT(PERM_INCIDENT_READ) | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ASSESS) |
                       PERM_BIT(PERM_ALERT_READ)},
     [ROLE_MGR] = {"mgr", "VSOC manager",
-                  READ | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ACCEPT_RISK) | PERM_BIT(PERM_AUDIT_READ)},
+                  READ | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ACCEPT_RISK) |
+                      PERM_BIT(PERM_AUDIT_READ)},
     [ROLE_FUSA] = {"fusa", "functional safety engineer",
                    READ | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ASSESS)},
     [ROLE_MGMT] = {"mgmt", "management approver", PERM_BIT(PERM_INCIDENT_READ) | PERM_BIT(PERM_INCIDENT_ACCEPT_RISK)},
@@ -27,9 +28,9 @@ static const struct {
 };
 
 static const char *const PERMISSION_CODE[PERM_COUNT] = {
-    "incident.read",        "incident.act",  "incident.comment", "incident.move", "incident.assess", "incident.close",
-    "incident.accept_risk", "vehicle.read",  "vin.reveal",       "position.read", "alert.read",      "audit.read",
-    "user.manage"};
+    "incident.read",  "incident.act",         "incident.comment", "incident.move", "incident.assess",
+    "incident.close", "incident.accept_risk", "vehicle.read",     "vin.reveal",    "position.read",
+    "alert.read",     "audit.read",           "user.manage"};
 
 const char *role_code(enum role r)
 {

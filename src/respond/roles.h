@@ -30,12 +30,12 @@ enum permission {
     PERM_AUDIT_READ,
     PERM_USER_MANAGE
 };
-#define PERM_COUNT (PERM_USER_MANAGE + 1)
+#define PERM_COUNT  (PERM_USER_MANAGE + 1)
 #define PERM_BIT(p) (1u << (p))
 #define ROLE_BIT(r) (1u << (r))
 
 const char *role_code(enum role r);
-const char *role_name(enum role r); /* "Tier 1 analyst" */
+const char *role_name(enum role r);    /* "Tier 1 analyst" */
 int role_from_code(struct slice code); /* -1 when there is none */
 const char *permission_code(enum permission p);
 

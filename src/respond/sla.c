@@ -1,12 +1,12 @@
-#include "core/timestamp.h"
 #include "respond/sla.h"
+#include "core/timestamp.h"
 #include "store/alert.h"
 
 #define HOUR_US (3600 * US_PER_S)
 #define DAY_US  (24 * HOUR_US)
 
-/* Targets by clock and severity (info, low, medium, high, critical); 0 = none. Acknowledge 24 h for high and contain 72 h
- * for critical are the figures that buyers ask for; remediation runs at the pace of engineering. */
+/* Targets by clock and severity (info, low, medium, high, critical); 0 = none. Acknowledge 24 h for high and contain 72
+ * h for critical are the figures that buyers ask for; remediation runs at the pace of engineering. */
 static const int64_t TARGET_US[SLA_CLOCK_COUNT][5] = {
     [SLA_ACKNOWLEDGE] = {0, 7 * DAY_US, 72 * HOUR_US, 24 * HOUR_US, 1 * HOUR_US},
     [SLA_TRIAGE] = {0, 14 * DAY_US, 7 * DAY_US, 48 * HOUR_US, 4 * HOUR_US},
@@ -50,9 +50,9 @@ enum sla_state sla_judge(int64_t start_us, int64_t due_us, int64_t stopped_us, i
 /* Closing ends every clock that still runs. */
 static int64_t stop_of(const struct sla_input *in, enum sla_clock clock)
 {
-    const int64_t stop[SLA_CLOCK_COUNT] = {[SLA_DETECT] = in->opened_us,       [SLA_ACKNOWLEDGE] = in->ack_us,
-                                           [SLA_TRIAGE] = in->triaged_us,      [SLA_CONTAIN] = in->contained_us,
-                                           [SLA_REMEDIATE] = in->remediated_us, [SLA_CLOSE] = in->closed_us};
+    const int64_t stop[SLA_CLOCK_COUNT] = {
+        [SLA_DETECT] = in->opened_us,     [SLA_ACKNOWLEDGE] = in->ack_us,      [SLA_TRIAGE] = in->triaged_us,
+        [SLA_CONTAIN] = in->contained_us, [SLA_REMEDIATE] = in->remediated_us, [SLA_CLOSE] = in->closed_us};
 
     return stop[clock] != 0 ? stop[clock] : in->closed_us;
 }
@@ -64,7 +64,8 @@ void sla_read(const struct sla_input *in, enum sla_clock clock, int64_t now_us, 
 
     if (clock == SLA_DETECT)
         r.started_us = in->first_us;
-    /* Nothing is to be contained or remediated until it is known to be an attack, and nothing when it is known not to be. */
+    /* Nothing is to be contained or remediated until it is known to be an attack, and nothing when it is known not to
+     * be. */
     bool for_attacks = clock == SLA_CONTAIN || clock == SLA_REMEDIATE;
     if (for_attacks && in->triaged_us != 0 && !in->malicious)
         target = 0;

@@ -49,8 +49,7 @@ enum vs_err task_open(struct store *st, int64_t incident, struct slice kind, int
     err = store_run(q);
     bool fresh = err == VS_OK && store_changes(st) > 0;
     if (fresh) {
-        struct timeline_item item = {
-            .lane = "system", .kind = "task.opened", .text = task_title(kind), .ref = kind};
+        struct timeline_item item = {.lane = "system", .kind = "task.opened", .text = task_title(kind), .ref = kind};
         err = timeline_add(st, incident, &item, now_us);
     }
     if (err == VS_OK && ret_new != NULL)

@@ -101,8 +101,8 @@ enum vs_err users_put(struct store *st, struct slice name, struct slice display,
         return VS_ERR_RANGE;
     if (display.len > 2 * USERS_NAME_MAX || !utf8_valid(display))
         return VS_ERR_RANGE;
-    if (argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, ARGON2_LANES, password.ptr, password.len, salt, USERS_SALT_SIZE,
-                              HASH_SIZE, encoded, sizeof encoded) != ARGON2_OK)
+    if (argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, ARGON2_LANES, password.ptr, password.len, salt,
+                              USERS_SALT_SIZE, HASH_SIZE, encoded, sizeof encoded) != ARGON2_OK)
         return VS_ERR_NO_MEMORY;
     struct audit_record rec = {.who = SLICE_LIT("system"),
                                .act = SLICE_LIT("user.put"),
@@ -145,9 +145,10 @@ static int64_t blocked_s(struct store *st, const char *subject, int64_t limit, i
 static enum vs_err count_failure(struct store *st, const char *subject, int64_t now_us)
 {
     struct store_stmt *q = store_prepare(
-        st, "INSERT INTO login_attempt (subject, window_us, failures) VALUES (?, ?, 1) ON CONFLICT (subject) DO UPDATE "
-            "SET failures = CASE WHEN login_attempt.window_us <= ? THEN 1 ELSE login_attempt.failures + 1 END, "
-            "window_us = CASE WHEN login_attempt.window_us <= ? THEN excluded.window_us ELSE login_attempt.window_us END");
+        st,
+        "INSERT INTO login_attempt (subject, window_us, failures) VALUES (?, ?, 1) ON CONFLICT (subject) DO UPDATE "
+        "SET failures = CASE WHEN login_attempt.window_us <= ? THEN 1 ELSE login_attempt.failures + 1 END, "
+        "window_us = CASE WHEN login_attempt.window_us <= ? THEN excluded.window_us ELSE login_attempt.window_us END");
 
     store_bind_text(q, 1, slice_str(subject));
     store_bind_i64(q, 2, now_us);
@@ -172,7 +173,8 @@ static enum vs_err forget(struct store *st, const char *sql, const char *subject
 static bool read_user(struct store_stmt *q, struct user *ret)
 {
     return slice_to_str(store_text(q, 0), ret->name, sizeof ret->name) &&
-           slice_to_str(store_text(q, 1), ret->display, sizeof ret->display) && roles_parse(store_text(q, 2), &ret->roles);
+           slice_to_str(store_text(q, 1), ret->display, sizeof ret->display) &&
+           roles_parse(store_text(q, 2), &ret->roles);
 }
 
 static bool password_ok(struct store *st, struct slice name, struct slice password, struct user *ret)

@@ -1,10 +1,10 @@
 /* users: the people who log in, their sessions, and what keeps a guesser out.
  *
- * Passwords are kept as argon2id (19 MiB, 2 passes: the OWASP floor). A session is 32 random bytes in a cookie, of which
- * the database has only the SHA-256; it ends USERS_SESSION_US after login or USERS_IDLE_US after its last use. Each has a
- * CSRF token that every changing request repeats. Failed logins are counted per user name and per address within
- * USERS_WINDOW_US; past the limit nobody is let in under that name or from that address until the window is over, right
- * password or not. An unknown name costs the same time as a wrong password.
+ * Passwords are kept as argon2id (19 MiB, 2 passes: the OWASP floor). A session is 32 random bytes in a cookie, of
+ * which the database has only the SHA-256; it ends USERS_SESSION_US after login or USERS_IDLE_US after its last use.
+ * Each has a CSRF token that every changing request repeats. Failed logins are counted per user name and per address
+ * within USERS_WINDOW_US; past the limit nobody is let in under that name or from that address until the window is
+ * over, right password or not. An unknown name costs the same time as a wrong password.
  *
  * Random bytes and the time are handed in. Functions that write open their own transaction. */
 #ifndef RESPOND_USERS_H
@@ -13,17 +13,17 @@
 #include "respond/roles.h"
 #include "store/store.h"
 
-#define USERS_NAME_MAX       64
-#define USERS_PASSWORD_MIN   10
-#define USERS_PASSWORD_MAX   256
-#define USERS_SALT_SIZE      16
-#define USERS_TOKEN_SIZE     32
-#define USERS_TOKEN_TEXT     (2 * USERS_TOKEN_SIZE + 1)
-#define USERS_SESSION_US     INT64_C(43200000000) /* 12 h */
-#define USERS_IDLE_US        INT64_C(3600000000)  /* 1 h */
-#define USERS_WINDOW_US      INT64_C(900000000)   /* 15 min */
-#define USERS_FAILURES_MAX   5                    /* per name and window */
-#define USERS_ADDRESS_FAILURES_MAX 50             /* per address and window; a team may sit behind one */
+#define USERS_NAME_MAX             64
+#define USERS_PASSWORD_MIN         10
+#define USERS_PASSWORD_MAX         256
+#define USERS_SALT_SIZE            16
+#define USERS_TOKEN_SIZE           32
+#define USERS_TOKEN_TEXT           (2 * USERS_TOKEN_SIZE + 1)
+#define USERS_SESSION_US           INT64_C(43200000000) /* 12 h */
+#define USERS_IDLE_US              INT64_C(3600000000)  /* 1 h */
+#define USERS_WINDOW_US            INT64_C(900000000)   /* 15 min */
+#define USERS_FAILURES_MAX         5                    /* per name and window */
+#define USERS_ADDRESS_FAILURES_MAX 50                   /* per address and window; a team may sit behind one */
 
 struct user {
     char name[USERS_NAME_MAX + 1];

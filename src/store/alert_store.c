@@ -154,8 +154,8 @@ static enum vs_err put_supersedes(struct store *st, const struct alert *al, stru
         alert_id_text(al->supersedes[i], old);
         if (slice_equal_str(id, old))
             continue;
-        struct store_stmt *q = store_prepare(
-            st, "INSERT INTO alert_supersedes (id, old) VALUES (?, ?) ON CONFLICT (id, old) DO NOTHING");
+        struct store_stmt *q =
+            store_prepare(st, "INSERT INTO alert_supersedes (id, old) VALUES (?, ?) ON CONFLICT (id, old) DO NOTHING");
         store_bind_text(q, 1, id);
         store_bind_text(q, 2, slice_str(old));
         err = store_run(q);
@@ -312,9 +312,9 @@ void alert_row_read(struct store_stmt *q, struct alert_row *ret)
 {
     struct slice *text[] = {&ret->id,  &ret->rule, &ret->title,        &ret->group_json,
                             &ret->vid, &ret->peak, &ret->superseded_by};
-    int64_t *number[] = {&ret->severity,   &ret->state,         &ret->late,       &ret->first_us,   &ret->last_us,
-                         &ret->count,      &ret->vehicles,      &ret->revision,   &ret->members_total,
-                         &ret->created_us, &ret->changed_us,    &ret->incident,   &ret->cluster};
+    int64_t *number[] = {&ret->severity,   &ret->state,    &ret->late,     &ret->first_us,      &ret->last_us,
+                         &ret->count,      &ret->vehicles, &ret->revision, &ret->members_total, &ret->created_us,
+                         &ret->changed_us, &ret->incident, &ret->cluster};
     int at = 0;
 
     for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)

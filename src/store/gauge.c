@@ -2,8 +2,9 @@
 
 enum vs_err gauge_put(struct store *st, const char *name, int64_t value, int64_t now_us)
 {
-    struct store_stmt *q = store_prepare(st, "INSERT INTO gauge (name, value, at_us) VALUES (?, ?, ?) ON CONFLICT (name) "
-                                             "DO UPDATE SET value = excluded.value, at_us = excluded.at_us");
+    struct store_stmt *q =
+        store_prepare(st, "INSERT INTO gauge (name, value, at_us) VALUES (?, ?, ?) ON CONFLICT (name) "
+                          "DO UPDATE SET value = excluded.value, at_us = excluded.at_us");
 
     store_bind_text(q, 1, slice_str(name));
     store_bind_i64(q, 2, value);

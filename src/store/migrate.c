@@ -67,7 +67,8 @@ static enum vs_err refuse_newer(struct store *st, const struct migration *list, 
         if (known(list, count, number) == NULL) {
             snprintf(ret_error->text, sizeof ret_error->text,
                      "the database has schema step %lld, which this build does not know: it was written by a newer "
-                     "version", (long long)number);
+                     "version",
+                     (long long)number);
             err = VS_ERR_VERSION;
         }
     }

@@ -1,9 +1,9 @@
 /* The part of the store that is the same on every engine: choosing one by its address, transactions, and the cache of
  * compiled statements.
  *
- * The cache is an array searched by the address of the SQL text first and its bytes second: a program has some dozens of
- * statements, and a literal is found by its address at once. A statement that is asked for while it is in use (a query
- * inside the loop over another run of itself) is compiled a second time and cached as well. */
+ * The cache is an array searched by the address of the SQL text first and its bytes second: a program has some dozens
+ * of statements, and a literal is found by its address at once. A statement that is asked for while it is in use (a
+ * query inside the loop over another run of itself) is compiled a second time and cached as well. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* store_engine: what a database engine has to offer so that store.h works on it. Only store.c and the engines include it.
+/* store_engine: what a database engine has to offer so that store.h works on it. Only store.c and the engines include
+ * it.
  *
  * An engine is a const struct of functions with a scheme name; store_open picks it by the address. It sees the SQL of
  * the house as it is written (store.h says which SQL that is) and turns it into its own where they differ: SQLite takes

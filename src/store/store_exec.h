@@ -1,5 +1,5 @@
-/* store_exec: runs a script of several statements without parameters. For schema changes and tests only; everything else
- * goes through store_prepare, so that no value ever becomes part of SQL text. */
+/* store_exec: runs a script of several statements without parameters. For schema changes and tests only; everything
+ * else goes through store_prepare, so that no value ever becomes part of SQL text. */
 #ifndef STORE_STORE_EXEC_H
 #define STORE_STORE_EXEC_H
 

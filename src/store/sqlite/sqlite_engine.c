@@ -187,9 +187,9 @@ static bool query_is_null(struct engine_query *q, int at)
 }
 
 #define SQLITE_FUNCTIONS                                                                                               \
-    .close = db_close, .error_text = db_error_text, .exec = db_exec, .compile = db_compile, .free_query = query_free,   \
-    .reset = query_reset, .bind_i64 = query_bind_i64, .bind_text = query_bind_text, .bind_blob = query_bind_blob,       \
-    .step = query_step, .i64 = query_i64, .text = query_text, .blob = query_blob, .is_null = query_is_null,             \
+    .close = db_close, .error_text = db_error_text, .exec = db_exec, .compile = db_compile, .free_query = query_free,  \
+    .reset = query_reset, .bind_i64 = query_bind_i64, .bind_text = query_bind_text, .bind_blob = query_bind_blob,      \
+    .step = query_step, .i64 = query_i64, .text = query_text, .blob = query_blob, .is_null = query_is_null,            \
     .changes = db_changes
 
 const struct store_engine sqlite_engine = {.scheme = "sqlite", .open = file_open, SQLITE_FUNCTIONS};

@@ -74,8 +74,12 @@ static inline void scene_members(struct scene *s, const struct alert *al, const 
     int count = a->vid != 0 ? 1 : a->fleet;
 
     for (int i = 0; i < count; i++) {
-        struct alert_member m[2] = {{.epoch = 1, .seq = (uint64_t)a->id * 100, .time_us = al->first_us, .count = 1,
-                                     .type = SLICE_LIT("secoc.verification_failed"), .signature = slice_str(a->signature),
+        struct alert_member m[2] = {{.epoch = 1,
+                                     .seq = (uint64_t)a->id * 100,
+                                     .time_us = al->first_us,
+                                     .count = 1,
+                                     .type = SLICE_LIT("secoc.verification_failed"),
+                                     .signature = slice_str(a->signature),
                                      .ecu = SLICE_LIT("GW")}};
         memset(m[0].vid, a->vid != 0 ? a->vid : i + 1, sizeof m[0].vid);
         m[1] = m[0];
@@ -89,10 +93,16 @@ static inline void scene_members(struct scene *s, const struct alert *al, const 
 static inline void scene_put_with(struct scene *s, const struct scene_alert *a, const struct alert_context *context)
 {
     char vid[VID_TEXT_SIZE];
-    struct alert al = {.rule = slice_str(a->rule), .title = slice_str(a->rule), .severity = a->severity, .state = a->state,
-                       .group_count = 1, .first_us = SCENE_T0 + a->first_h * SCENE_HOUR,
-                       .last_us = SCENE_T0 + a->last_h * SCENE_HOUR, .count = 2,
-                       .vehicles = a->vid != 0 ? 1 : a->fleet, .peak = SLICE_LIT("2"),
+    struct alert al = {.rule = slice_str(a->rule),
+                       .title = slice_str(a->rule),
+                       .severity = a->severity,
+                       .state = a->state,
+                       .group_count = 1,
+                       .first_us = SCENE_T0 + a->first_h * SCENE_HOUR,
+                       .last_us = SCENE_T0 + a->last_h * SCENE_HOUR,
+                       .count = 2,
+                       .vehicles = a->vid != 0 ? 1 : a->fleet,
+                       .peak = SLICE_LIT("2"),
                        .revision = a->revision != 0 ? a->revision : 1};
 
     memset(al.id, a->id, sizeof al.id);
@@ -147,7 +157,8 @@ static inline struct incident_state scene_incident(struct scene *s, int64_t numb
     return in;
 }
 
-static const struct actor SCENE_LEAD = {.name = SLICE_LIT("lena"), .permissions = UINT32_MAX, .source = SLICE_LIT("test")};
+static const struct actor SCENE_LEAD = {
+    .name = SLICE_LIT("lena"), .permissions = UINT32_MAX, .source = SLICE_LIT("test")};
 
 /* Makes one move with these facts; returns what came of it. The version is the present one. */
 static inline enum vs_err scene_move(struct scene *s, int64_t number, enum stage to, uint32_t facts)
@@ -160,8 +171,8 @@ static inline enum vs_err scene_move(struct scene *s, int64_t number, enum stage
         if (facts & FACT_BIT(f))
             given.text[f] = slice_str("known");
     assert_int_equal(store_begin(s->st), VS_OK);
-    enum vs_err err = act_move(s->st, number, scene_incident(s, number).version, to, &given, &SCENE_LEAD, NULL, s->now_us,
-                               &refusal);
+    enum vs_err err =
+        act_move(s->st, number, scene_incident(s, number).version, to, &given, &SCENE_LEAD, NULL, s->now_us, &refusal);
     if (err == VS_OK)
         assert_int_equal(store_commit(s->st), VS_OK);
     else

@@ -4,7 +4,8 @@
 #include "respond/scene.h"
 #include "seed.h"
 
-static const struct actor OTTO = {.name = SLICE_LIT("otto"), .permissions = PERM_BIT(PERM_INCIDENT_CLOSE), .source = SLICE_LIT("test")};
+static const struct actor OTTO = {
+    .name = SLICE_LIT("otto"), .permissions = PERM_BIT(PERM_INCIDENT_CLOSE), .source = SLICE_LIT("test")};
 
 static void one_incident(struct scene *s)
 {
@@ -25,12 +26,15 @@ static void detection_is_no_conflict_and_people_are(void **state)
     assert_true(scene_incident(s, 1).version > seen);
     assert_int_equal(store_begin(s->st), VS_OK);
     assert_int_equal(act_disposition(s->st, 1, seen, DISPOSITION_MALICIOUS, slice_make(NULL, 0), slice_make(NULL, 0),
-                                     &SCENE_LEAD, NULL, s->now_us, &refusal), VS_OK);
-    assert_int_equal(act_disposition(s->st, 1, seen, DISPOSITION_NONE, slice_make(NULL, 0), slice_make(NULL, 0), &SCENE_LEAD,
-                                     NULL, s->now_us, &refusal), VS_ERR_CONFLICT);
+                                     &SCENE_LEAD, NULL, s->now_us, &refusal),
+                     VS_OK);
+    assert_int_equal(act_disposition(s->st, 1, seen, DISPOSITION_NONE, slice_make(NULL, 0), slice_make(NULL, 0),
+                                     &SCENE_LEAD, NULL, s->now_us, &refusal),
+                     VS_ERR_CONFLICT);
     assert_int_equal(refusal.version, scene_incident(s, 1).version);
     assert_int_equal(act_disposition(s->st, 1, refusal.version + 1, DISPOSITION_NONE, slice_make(NULL, 0),
-                                     slice_make(NULL, 0), &SCENE_LEAD, NULL, s->now_us, &refusal), VS_ERR_CONFLICT);
+                                     slice_make(NULL, 0), &SCENE_LEAD, NULL, s->now_us, &refusal),
+                     VS_ERR_CONFLICT);
     assert_int_equal(store_commit(s->st), VS_OK);
 }
 
@@ -47,7 +51,8 @@ static void a_risk_is_not_accepted_by_who_may_not(void **state)
     assert_int_equal(scene_decide(s, 1, DISPOSITION_MALICIOUS), VS_OK);
     assert_int_equal(store_begin(s->st), VS_OK);
     int64_t version = scene_incident(s, 1).version;
-    assert_int_equal(act_move(s->st, 1, version, STAGE_CLOSED, &facts, &OTTO, NULL, s->now_us, &refusal), VS_ERR_FORBIDDEN);
+    assert_int_equal(act_move(s->st, 1, version, STAGE_CLOSED, &facts, &OTTO, NULL, s->now_us, &refusal),
+                     VS_ERR_FORBIDDEN);
     assert_int_equal(refusal.needs_permission, PERM_INCIDENT_ACCEPT_RISK);
     assert_int_equal(act_facts(s->st, 1, version, &facts, &OTTO, s->now_us, &refusal), VS_ERR_FORBIDDEN);
     store_rollback(s->st);
@@ -58,15 +63,17 @@ static void a_refused_act_leaves_nothing(void **state)
     struct scene *s = *state;
 
     one_incident(s);
-    int64_t timeline = scene_number(s, "SELECT count(*) FROM timeline"), audit = scene_number(s, "SELECT count(*) FROM audit");
+    int64_t timeline = scene_number(s, "SELECT count(*) FROM timeline"),
+            audit = scene_number(s, "SELECT count(*) FROM audit");
     struct act_refusal refusal;
     struct act_facts facts;
     memset(&facts, 0, sizeof facts);
     facts.text[FACT_ROOT_CAUSE] = slice_str("known");
     /* Committed on purpose: bulk acts commit what others did beside a refused one. */
     assert_int_equal(store_begin(s->st), VS_OK);
-    assert_int_equal(act_move(s->st, 1, scene_incident(s, 1).version, STAGE_PATCH, &facts, &SCENE_LEAD, NULL, s->now_us,
-                              &refusal), VS_ERR_REFUSED);
+    assert_int_equal(
+        act_move(s->st, 1, scene_incident(s, 1).version, STAGE_PATCH, &facts, &SCENE_LEAD, NULL, s->now_us, &refusal),
+        VS_ERR_REFUSED);
     assert_int_equal(store_commit(s->st), VS_OK);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM timeline"), timeline);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM audit"), audit);
@@ -98,13 +105,14 @@ static void what_is_taken_back_is_as_it_was(void **state)
     facts.text[FACT_CONTAINMENT] = slice_str("blocked");
     assert_int_equal(store_begin(s->st), VS_OK);
     open_token(s, 7, token);
-    assert_int_equal(act_move(s->st, 1, before.version, STAGE_INVESTIGATE, &facts, &SCENE_LEAD, token, s->now_us, &refusal),
-                     VS_OK);
+    assert_int_equal(
+        act_move(s->st, 1, before.version, STAGE_INVESTIGATE, &facts, &SCENE_LEAD, token, s->now_us, &refusal), VS_OK);
     assert_int_equal(store_commit(s->st), VS_OK);
     assert_true(scene_incident(s, 1).contained_us != 0);
     assert_int_equal(store_begin(s->st), VS_OK);
     assert_int_equal(act_undo(s->st, slice_str(token), &OTTO, s->now_us, &refusal, NULL, NULL), VS_ERR_NOT_FOUND);
-    assert_int_equal(act_undo(s->st, slice_str(token), &SCENE_LEAD, s->now_us + ACT_UNDO_US, &refusal, NULL, NULL), VS_OK);
+    assert_int_equal(act_undo(s->st, slice_str(token), &SCENE_LEAD, s->now_us + ACT_UNDO_US, &refusal, NULL, NULL),
+                     VS_OK);
     assert_int_equal(store_commit(s->st), VS_OK);
     struct incident_state after = scene_incident(s, 1);
     assert_int_equal(after.stage, before.stage);
@@ -112,7 +120,8 @@ static void what_is_taken_back_is_as_it_was(void **state)
     assert_int_equal(after.facts, before.facts);
     assert_true(after.version > before.version); /* taking back is an act of its own */
     assert_int_equal(scene_number(s, "SELECT count(*) FROM incident_stage WHERE incident = 1 AND left_us IS NULL"), 1);
-    assert_int_equal(scene_number(s, "SELECT stage FROM incident_stage WHERE incident = 1 AND left_us IS NULL"), STAGE_CONTAIN);
+    assert_int_equal(scene_number(s, "SELECT stage FROM incident_stage WHERE incident = 1 AND left_us IS NULL"),
+                     STAGE_CONTAIN);
 }
 
 static void too_late_or_built_upon_it_stays(void **state)
@@ -125,7 +134,8 @@ static void too_late_or_built_upon_it_stays(void **state)
     assert_int_equal(store_begin(s->st), VS_OK);
     open_token(s, 1, token);
     assert_int_equal(act_disposition(s->st, 1, 2, DISPOSITION_MALICIOUS, slice_make(NULL, 0), slice_make(NULL, 0),
-                                     &SCENE_LEAD, token, s->now_us, &refusal), VS_OK);
+                                     &SCENE_LEAD, token, s->now_us, &refusal),
+                     VS_OK);
     assert_int_equal(store_commit(s->st), VS_OK);
     assert_int_equal(store_begin(s->st), VS_OK);
     assert_int_equal(act_undo(s->st, slice_str(token), &SCENE_LEAD, s->now_us + ACT_UNDO_US + 1, &refusal, NULL, NULL),
@@ -138,8 +148,8 @@ static void too_late_or_built_upon_it_stays(void **state)
     assert_int_equal(scene_incident(s, 1).disposition, DISPOSITION_MALICIOUS);
 }
 
-/* Random moves, dispositions and undos: the stage is always the one that the life cycle allows, each stage period ends where
- * the next begins, and the audit chain holds. */
+/* Random moves, dispositions and undos: the stage is always the one that the life cycle allows, each stage period ends
+ * where the next begins, and the audit chain holds. */
 static void whatever_people_do_the_record_holds(void **state)
 {
     struct scene *s = *state;
@@ -169,7 +179,8 @@ static void whatever_people_do_the_record_holds(void **state)
     assert_true(done > 40 && refused > 40);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM incident_stage WHERE left_us IS NULL"), 1);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM incident_stage a JOIN incident_stage b ON b.id = a.id + 1 "
-                                     "WHERE a.left_us <> b.entered_us"), 0);
+                                     "WHERE a.left_us <> b.entered_us"),
+                     0);
     assert_int_equal(audit_verify(s->st, &v), VS_OK);
     assert_true(v.ok);
 }
@@ -177,9 +188,12 @@ static void whatever_people_do_the_record_holds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCENE_TEST(detection_is_no_conflict_and_people_are), SCENE_TEST(a_risk_is_not_accepted_by_who_may_not),
-        SCENE_TEST(a_refused_act_leaves_nothing),            SCENE_TEST(what_is_taken_back_is_as_it_was),
-        SCENE_TEST(too_late_or_built_upon_it_stays),         SCENE_TEST(whatever_people_do_the_record_holds),
+        SCENE_TEST(detection_is_no_conflict_and_people_are),
+        SCENE_TEST(a_risk_is_not_accepted_by_who_may_not),
+        SCENE_TEST(a_refused_act_leaves_nothing),
+        SCENE_TEST(what_is_taken_back_is_as_it_was),
+        SCENE_TEST(too_late_or_built_upon_it_stays),
+        SCENE_TEST(whatever_people_do_the_record_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

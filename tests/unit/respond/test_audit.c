@@ -1,4 +1,5 @@
-/* The audit chain: any byte of any record that is changed, taken out, put in or moved is seen, and the first one named. */
+/* The audit chain: any byte of any record that is changed, taken out, put in or moved is seen, and the first one named.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,9 +19,13 @@ static int open_store(void **state)
     assert_int_equal(store_open("memory:", &st, &error), VS_OK);
     assert_int_equal(store_begin(st), VS_OK);
     for (int64_t i = 1; i <= RECORDS; i++) {
-        struct audit_record r = {.who = SLICE_LIT("anna"), .act = SLICE_LIT("incident.move"), .object = SLICE_LIT("INC-7"),
-                                 .before = SLICE_LIT("triage"), .after = SLICE_LIT("contain"),
-                                 .reason = SLICE_LIT("na\xc3\xafve"), .source = SLICE_LIT("10.0.0.1")};
+        struct audit_record r = {.who = SLICE_LIT("anna"),
+                                 .act = SLICE_LIT("incident.move"),
+                                 .object = SLICE_LIT("INC-7"),
+                                 .before = SLICE_LIT("triage"),
+                                 .after = SLICE_LIT("contain"),
+                                 .reason = SLICE_LIT("na\xc3\xafve"),
+                                 .source = SLICE_LIT("10.0.0.1")};
         int64_t seq;
         assert_int_equal(audit_add(st, &r, 1000 * i, &seq), VS_OK);
         assert_int_equal(seq, i);
@@ -68,10 +73,12 @@ static void an_untouched_chain_holds(void **state)
 /* The hash against one worked out by hand from the words of audit.h. */
 static void the_hash_is_what_the_header_says(void **state)
 {
-    struct audit_record r = {.seq = 1, .at_us = 2, .who = SLICE_LIT("a"), .act = SLICE_LIT("b"), .object = SLICE_LIT("")};
+    struct audit_record r = {
+        .seq = 1, .at_us = 2, .who = SLICE_LIT("a"), .act = SLICE_LIT("b"), .object = SLICE_LIT("")};
     const uint8_t zero[SHA256_SIZE] = {0};
-    const uint8_t canonical[] = {0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 'a', 0, 0, 0, 1, 'b', 0, 0, 0, 0,
-                                 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t canonical[] = {0,   0,   0,   0,   0,   0,   0,   1,   0,   0,   0,   0,   0,   0,  0,   2,
+                                 0,   0,   0,   1,   'a', 0,   0,   0,   1,   'b', 0,   0,   0,   0,  255, 255,
+                                 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
     uint8_t whole[SHA256_SIZE + sizeof canonical], want[SHA256_SIZE], got[SHA256_SIZE];
 
     (void)state;
@@ -153,8 +160,12 @@ static const struct {
     {"DELETE FROM audit WHERE seq = 4", 4},
     {"DELETE FROM audit WHERE seq = 6", 6}, /* a cut tail */
     {"DELETE FROM audit", 1},
-    {"UPDATE audit SET seq = 100 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 100", 2},
-    {"INSERT INTO audit SELECT 7, at_us, who, act, object, before, after, reason, source, hash FROM audit WHERE seq = 6", 7},
+    {"UPDATE audit SET seq = 100 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE "
+     "seq = 100",
+     2},
+    {"INSERT INTO audit SELECT 7, at_us, who, act, object, before, after, reason, source, hash FROM audit WHERE seq = "
+     "6",
+     7},
     {"UPDATE audit_head SET hash = 'zz'", 7},
     {"UPDATE audit_head SET hash = '0000000000000000000000000000000000000000000000000000000000000000'", 6},
     {"UPDATE audit_head SET seq = 9", 7},

@@ -46,8 +46,14 @@ static void a_campaign_absorbs_its_vehicles_but_not_a_theft(void **state)
     scene_put(s, (struct scene_alert){.id = 2, .vid = 2, .rule = "storm", .signature = "S", .first_h = 2, .last_h = 3});
     scene_put(s, (struct scene_alert){.id = 3, .vid = 2, .rule = "theft", .signature = "G", .first_h = 2, .last_h = 3});
     int64_t lone = scene_home(s, 1), mixed = scene_home(s, 2);
-    scene_put(s, (struct scene_alert){.id = 9, .vid = 0, .fleet = 5, .rule = "campaign", .signature = "S", .first_h = 0,
-                                      .last_h = 9, .severity = ALERT_CRITICAL});
+    scene_put(s, (struct scene_alert){.id = 9,
+                                      .vid = 0,
+                                      .fleet = 5,
+                                      .rule = "campaign",
+                                      .signature = "S",
+                                      .first_h = 0,
+                                      .last_h = 9,
+                                      .severity = ALERT_CRITICAL});
     int64_t campaign = scene_home(s, 9);
     assert_int_equal(scene_home(s, 1), campaign);
     assert_int_equal(scene_home(s, 2), campaign);
@@ -58,7 +64,8 @@ static void a_campaign_absorbs_its_vehicles_but_not_a_theft(void **state)
     /* One that comes later goes there at once. */
     scene_put(s, (struct scene_alert){.id = 4, .vid = 3, .rule = "storm", .signature = "S", .first_h = 4, .last_h = 5});
     assert_int_equal(scene_home(s, 4), campaign);
-    scene_put(s, (struct scene_alert){.id = 5, .vid = 77, .rule = "storm", .signature = "S", .first_h = 4, .last_h = 5});
+    scene_put(s,
+              (struct scene_alert){.id = 5, .vid = 77, .rule = "storm", .signature = "S", .first_h = 4, .last_h = 5});
     assert_int_not_equal(scene_home(s, 5), campaign); /* not one of its vehicles */
 }
 
@@ -70,7 +77,8 @@ static void a_closed_incident_keeps_its_record_when_a_campaign_takes_its_alert(v
     int64_t n = scene_home(s, 1);
     assert_int_equal(scene_decide(s, n, DISPOSITION_HARDWARE_FAULT), VS_OK);
     assert_int_equal(scene_move(s, n, STAGE_CLOSED, FACT_BIT(FACT_REASON)), VS_OK);
-    scene_put(s, (struct scene_alert){.id = 9, .vid = 0, .fleet = 5, .rule = "c", .signature = "S", .first_h = 0, .last_h = 9});
+    scene_put(s, (struct scene_alert){
+                     .id = 9, .vid = 0, .fleet = 5, .rule = "c", .signature = "S", .first_h = 0, .last_h = 9});
     assert_int_equal(scene_home(s, 1), scene_home(s, 9));
     assert_int_equal(scene_incident(s, n).merged_into, 0);
     assert_int_equal(scene_incident(s, n).stage, STAGE_CLOSED);
@@ -84,8 +92,9 @@ static void an_alert_that_takes_others_in_stays_with_them(void **state)
     scene_put(s, (struct scene_alert){.id = 1, .vid = 1, .rule = "a", .signature = "x", .first_h = 0, .last_h = 1});
     scene_put(s, (struct scene_alert){.id = 2, .vid = 1, .rule = "a", .signature = "x", .first_h = 30, .last_h = 31});
     int64_t first = scene_home(s, 1);
-    scene_put(s, (struct scene_alert){.id = 3, .vid = 1, .rule = "a", .signature = "x", .first_h = 0, .last_h = 31,
-                                      .supersedes = {1, 2}});
+    scene_put(s,
+              (struct scene_alert){
+                  .id = 3, .vid = 1, .rule = "a", .signature = "x", .first_h = 0, .last_h = 31, .supersedes = {1, 2}});
     assert_int_equal(scene_home(s, 3), first);
     assert_int_equal(scene_home(s, 1), first);
     assert_int_equal(scene_home(s, 2), first);
@@ -142,8 +151,10 @@ static void a_learning_rule_pages_nobody(void **state)
 static void the_second_time_asks_for_more_than_the_first(void **state)
 {
     struct scene *s = *state;
-    const struct alert_context rule = {.safety = 2, .action_count = 3,
-                                       .action = {{SLICE_LIT("analyst_review"), false}, {SLICE_LIT("key_rotation"), true},
+    const struct alert_context rule = {.safety = 2,
+                                       .action_count = 3,
+                                       .action = {{SLICE_LIT("analyst_review"), false},
+                                                  {SLICE_LIT("key_rotation"), true},
                                                   {SLICE_LIT("isolate_analysis"), false}}};
     struct scene_alert a = {.id = 1, .vid = 1, .rule = "brute", .signature = "x"};
 
@@ -159,7 +170,8 @@ static void the_second_time_asks_for_more_than_the_first(void **state)
     a.first_h = a.last_h = 3;
     scene_put_with(s, &a, &rule);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM task"), 2);
-    assert_int_equal(scene_number(s, "SELECT count(*) FROM task WHERE kind = 'key_rotation' AND state = 'pending_approval'"), 1);
+    assert_int_equal(
+        scene_number(s, "SELECT count(*) FROM task WHERE kind = 'key_rotation' AND state = 'pending_approval'"), 1);
 }
 
 /* ---- after closing */
@@ -182,8 +194,13 @@ static void closed_as_harmless_it_stays_shut_for_more_of_the_same_only(void **st
         assert_int_equal(scene_decide(s, 1, DISPOSITION_OWNER_MODIFICATION), VS_OK);
         assert_int_equal(scene_move(s, 1, STAGE_CLOSED, FACT_BIT(FACT_REASON)), VS_OK);
         s->now_us += ROWS[i].days * 24 * SCENE_HOUR;
-        scene_put(s, (struct scene_alert){.id = 2, .vid = 1, .rule = ROWS[i].rule, .signature = "x", .first_h = 2,
-                                          .last_h = 2, .severity = ROWS[i].severity});
+        scene_put(s, (struct scene_alert){.id = 2,
+                                          .vid = 1,
+                                          .rule = ROWS[i].rule,
+                                          .signature = "x",
+                                          .first_h = 2,
+                                          .last_h = 2,
+                                          .severity = ROWS[i].severity});
         CHECK_ROW(i, scene_home(s, 2) == 1 && scene_incident(s, 1).stage == ROWS[i].want);
         scene_close(state);
         scene_open(state);
@@ -313,12 +330,17 @@ static void compare(struct scene *s, struct twin *t, const int *order)
 /* No open incident is without an alert, and every incident still lists what it ever had. */
 static void nothing_is_lost(struct scene *s, const struct twin *t)
 {
-    assert_int_equal(scene_number(s, "SELECT count(*) FROM incident i WHERE merged_into IS NULL AND stage <> 5 AND NOT EXISTS "
-                                     "(SELECT 1 FROM alert a WHERE a.incident = i.number)"), 0);
+    assert_int_equal(
+        scene_number(s, "SELECT count(*) FROM incident i WHERE merged_into IS NULL AND stage <> 5 AND NOT EXISTS "
+                        "(SELECT 1 FROM alert a WHERE a.incident = i.number)"),
+        0);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM alert a WHERE NOT EXISTS (SELECT 1 FROM incident_alert ia "
-                                     "WHERE ia.alert = a.id AND ia.incident = a.incident)"), 0);
-    assert_int_equal(scene_number(s, "SELECT count(*) FROM incident i WHERE NOT EXISTS (SELECT 1 FROM incident_alert ia "
-                                     "WHERE ia.incident = i.number)"), 0);
+                                     "WHERE ia.alert = a.id AND ia.incident = a.incident)"),
+                     0);
+    assert_int_equal(scene_number(s,
+                                  "SELECT count(*) FROM incident i WHERE NOT EXISTS (SELECT 1 FROM incident_alert ia "
+                                  "WHERE ia.incident = i.number)"),
+                     0);
     assert_int_equal(scene_number(s, "SELECT count(*) FROM alert"), t->count);
 }
 

@@ -17,8 +17,8 @@ static const char *const *drawn(enum disposition d)
 
 static char letter(const struct move_rule *r)
 {
-    static const char LETTER[] = {[MOVE_FORWARD] = 'F', [MOVE_BACK] = 'B', [MOVE_CLOSE] = 'C', [MOVE_REOPEN] = 'R',
-                                  [MOVE_SKIP] = 'S'};
+    static const char LETTER[] = {
+        [MOVE_FORWARD] = 'F', [MOVE_BACK] = 'B', [MOVE_CLOSE] = 'C', [MOVE_REOPEN] = 'R', [MOVE_SKIP] = 'S'};
 
     return r->exists ? LETTER[r->kind] : '-';
 }
@@ -32,8 +32,8 @@ static void every_pair_is_as_drawn(void **state)
                 struct move_rule r;
                 lifecycle_rule((enum stage)from, (enum stage)to, (enum disposition)d, &r);
                 if (letter(&r) != drawn((enum disposition)d)[from][to])
-                    fail_msg("%s to %s with disposition %d: %c", stage_code((enum stage)from), stage_code((enum stage)to), d,
-                             letter(&r));
+                    fail_msg("%s to %s with disposition %d: %c", stage_code((enum stage)from),
+                             stage_code((enum stage)to), d, letter(&r));
                 assert_true(r.why[0] != '\0');
                 assert_true(r.exists || r.needs_count == 0);
             }
@@ -95,10 +95,10 @@ static void dispositions_change_where_they_may(void **state)
         for (int from = 0; from < DISPOSITION_COUNT; from++)
             for (int to = 0; to < DISPOSITION_COUNT; to++)
                 for (int reason = 0; reason < 2; reason++) {
-                    bool want = at == STAGE_TRIAGE ||
-                                (at != STAGE_CLOSED && to != DISPOSITION_NONE && (from == to || reason));
-                    enum vs_err err = lifecycle_disposition((enum stage)at, (enum disposition)from, (enum disposition)to,
-                                                            reason != 0, &why);
+                    bool want =
+                        at == STAGE_TRIAGE || (at != STAGE_CLOSED && to != DISPOSITION_NONE && (from == to || reason));
+                    enum vs_err err = lifecycle_disposition((enum stage)at, (enum disposition)from,
+                                                            (enum disposition)to, reason != 0, &why);
                     assert_int_equal(err, want ? VS_OK : VS_ERR_REFUSED);
                     assert_int_equal(why[0] == '\0', want);
                 }

@@ -23,10 +23,18 @@ static int32_t rank(struct rank_input in)
 
 static void the_sum_stays_within_its_range(void **state)
 {
-    struct rank_input all = {.severity = ALERT_CRITICAL, .safety = 3, .motion = ALERT_MOTION_MOVING, .vehicles = 1000000,
-                             .vehicles_48h = 1000000, .rules = 5};
-    struct rank_input least = {.severity = ALERT_INFO, .safety = 0, .motion = ALERT_MOTION_PARKED, .vehicles = 1,
-                               .vehicles_48h = 1, .all_retracted = true};
+    struct rank_input all = {.severity = ALERT_CRITICAL,
+                             .safety = 3,
+                             .motion = ALERT_MOTION_MOVING,
+                             .vehicles = 1000000,
+                             .vehicles_48h = 1000000,
+                             .rules = 5};
+    struct rank_input least = {.severity = ALERT_INFO,
+                               .safety = 0,
+                               .motion = ALERT_MOTION_PARKED,
+                               .vehicles = 1,
+                               .vehicles_48h = 1,
+                               .all_retracted = true};
 
     (void)state;
     assert_int_equal(rank(all), 10000);
@@ -35,8 +43,12 @@ static void the_sum_stays_within_its_range(void **state)
 
 static void what_is_unknown_is_never_harmless(void **state)
 {
-    struct rank_input known = {.severity = ALERT_HIGH, .safety = 0, .motion = ALERT_MOTION_PARKED, .vehicles = 1,
-                               .vehicles_48h = 1, .rules = 1};
+    struct rank_input known = {.severity = ALERT_HIGH,
+                               .safety = 0,
+                               .motion = ALERT_MOTION_PARKED,
+                               .vehicles = 1,
+                               .vehicles_48h = 1,
+                               .rules = 1};
     struct rank_input unknown = known;
 
     (void)state;
@@ -49,8 +61,12 @@ static void what_is_unknown_is_never_harmless(void **state)
 
 static void more_is_never_less(void **state)
 {
-    struct rank_input in = {.severity = ALERT_LOW, .safety = 1, .motion = ALERT_MOTION_UNKNOWN, .vehicles = 1,
-                            .vehicles_48h = 1, .rules = 1};
+    struct rank_input in = {.severity = ALERT_LOW,
+                            .safety = 1,
+                            .motion = ALERT_MOTION_UNKNOWN,
+                            .vehicles = 1,
+                            .vehicles_48h = 1,
+                            .rules = 1};
     int32_t before = 0;
 
     (void)state;
@@ -119,9 +135,12 @@ static void what_is_no_attack_is_not_contained(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_sum_stays_within_its_range),       cmocka_unit_test(what_is_unknown_is_never_harmless),
-        cmocka_unit_test(more_is_never_less),                   cmocka_unit_test(clocks_run_to_their_targets),
-        cmocka_unit_test(the_high_target_for_noticing_is_a_day), cmocka_unit_test(what_is_no_attack_is_not_contained),
+        cmocka_unit_test(the_sum_stays_within_its_range),
+        cmocka_unit_test(what_is_unknown_is_never_harmless),
+        cmocka_unit_test(more_is_never_less),
+        cmocka_unit_test(clocks_run_to_their_targets),
+        cmocka_unit_test(the_high_target_for_noticing_is_a_day),
+        cmocka_unit_test(what_is_no_attack_is_not_contained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

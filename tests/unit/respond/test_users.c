@@ -26,8 +26,9 @@ static int open_world(void **state)
     memset(&w, 0, sizeof w);
     w.now_us = INT64_C(1700000000000000);
     assert_int_equal(store_open("memory:", &w.st, &error), VS_OK);
-    assert_int_equal(users_put(w.st, slice_str("anna"), slice_str("Anna A."), ROLE_BIT(ROLE_T2), slice_str(PASSWORD), salt,
-                               false, w.now_us), VS_OK);
+    assert_int_equal(users_put(w.st, slice_str("anna"), slice_str("Anna A."), ROLE_BIT(ROLE_T2), slice_str(PASSWORD),
+                               salt, false, w.now_us),
+                     VS_OK);
     *state = &w;
     return 0;
 }
@@ -149,11 +150,13 @@ static void a_new_password_ends_the_sessions(void **state)
     const uint8_t salt[USERS_SALT_SIZE] = {2};
 
     assert_int_equal(login(w, "anna", PASSWORD), VS_OK);
-    assert_int_equal(users_put(w->st, slice_str("anna"), slice_str(""), ROLE_BIT(ROLE_T1), slice_str("something else"), salt,
-                               false, w->now_us), VS_ERR_EXISTS);
+    assert_int_equal(users_put(w->st, slice_str("anna"), slice_str(""), ROLE_BIT(ROLE_T1), slice_str("something else"),
+                               salt, false, w->now_us),
+                     VS_ERR_EXISTS);
     assert_int_equal(alive(w), VS_OK);
-    assert_int_equal(users_put(w->st, slice_str("anna"), slice_str(""), ROLE_BIT(ROLE_T1), slice_str("something else"), salt,
-                               true, w->now_us), VS_OK);
+    assert_int_equal(users_put(w->st, slice_str("anna"), slice_str(""), ROLE_BIT(ROLE_T1), slice_str("something else"),
+                               salt, true, w->now_us),
+                     VS_OK);
     assert_int_equal(alive(w), VS_ERR_AUTH);
     assert_int_equal(login(w, "anna", PASSWORD), VS_ERR_AUTH);
     assert_int_equal(login(w, "anna", "something else"), VS_OK);
@@ -194,8 +197,9 @@ static void every_login_is_on_record(void **state)
 static void names_and_passwords_have_rules(void **state)
 {
     static const char *const GOOD[] = {"a", "anna.b", "x@y-z_9"};
-    static const char *const BAD[] = {"", "Anna", "me", "none", "system", "-a", "a b", "a,b", "\xc3\xa4",
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const BAD[] = {
+        "",   "Anna", "me",  "none",     "system",
+        "-a", "a b",  "a,b", "\xc3\xa4", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
 
     (void)state;
     for (size_t i = 0; i < sizeof GOOD / sizeof GOOD[0]; i++)

@@ -25,10 +25,17 @@ static int close_store(void **state)
 
 static struct alert an_alert(uint8_t id, uint32_t revision)
 {
-    struct alert al = {.rule = SLICE_LIT("storm"), .title = SLICE_LIT("Storm"), .severity = ALERT_HIGH, .group_count = 2,
+    struct alert al = {.rule = SLICE_LIT("storm"),
+                       .title = SLICE_LIT("Storm"),
+                       .severity = ALERT_HIGH,
+                       .group_count = 2,
                        .group = {{SLICE_LIT("vin"), SLICE_LIT("0102030405060708090a0b0c0d0e0f10")},
                                  {SLICE_LIT("pdu"), SLICE_LIT("Eng\"Torque")}},
-                       .first_us = 1000, .last_us = 2000, .count = 3, .vehicles = 1, .peak = SLICE_LIT("3"),
+                       .first_us = 1000,
+                       .last_us = 2000,
+                       .count = 3,
+                       .vehicles = 1,
+                       .peak = SLICE_LIT("3"),
                        .revision = revision};
 
     memset(al.id, id, sizeof al.id);
@@ -37,8 +44,13 @@ static struct alert an_alert(uint8_t id, uint32_t revision)
 
 static struct alert_member a_member(uint8_t vid, uint64_t seq, const char *signature)
 {
-    struct alert_member m = {.epoch = 1, .seq = seq, .time_us = (int64_t)seq * 10, .count = 2, .type = SLICE_LIT("secoc.x"),
-                             .signature = slice_str(signature), .model = SLICE_LIT("M1")};
+    struct alert_member m = {.epoch = 1,
+                             .seq = seq,
+                             .time_us = (int64_t)seq * 10,
+                             .count = 2,
+                             .type = SLICE_LIT("secoc.x"),
+                             .signature = slice_str(signature),
+                             .model = SLICE_LIT("M1")};
 
     memset(m.vid, vid, sizeof m.vid);
     return m;

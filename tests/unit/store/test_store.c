@@ -269,8 +269,9 @@ static void addresses_that_are_none_are_refused(void **state)
     assert_null(st);
 }
 
-#define BOTH(test) cmocka_unit_test_setup_teardown(test, open_sqlite, close_place),                                    \
-                   cmocka_unit_test_setup_teardown(test, open_memory, close_place)
+#define BOTH(test)                                                                                                     \
+    cmocka_unit_test_setup_teardown(test, open_sqlite, close_place),                                                   \
+        cmocka_unit_test_setup_teardown(test, open_memory, close_place)
 #define FILE_ONLY(test) cmocka_unit_test_setup_teardown(test, open_sqlite, close_place)
 
 int main(void)
