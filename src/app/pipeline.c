@@ -154,7 +154,7 @@ static enum vs_err open_parts(struct pipeline *p, struct pipeline_error *e)
     enum vs_err err = registry_new(&p->registry);
 
     if (err == VS_OK)
-        err = registry_store_load(p->cfg.store, p->registry);
+        err = registry_store_refresh(p->cfg.store, p->registry, &p->registry_version);
     normal.registry = p->registry;
     if (err == VS_OK)
         err = normalise_new(&normal, &p->normalise);
@@ -228,7 +228,8 @@ static enum vs_err read_one(struct pipeline *p, struct partition *part, bool *re
 enum vs_err pipeline_read(struct pipeline *p, uint32_t max, uint32_t *ret_count)
 {
     uint32_t count = 0, idle = 0;
-    enum vs_err err = VS_OK;
+    /* Vehicles that were enrolled meanwhile are known from the next record on. */
+    enum vs_err err = registry_store_refresh(p->cfg.store, p->registry, &p->registry_version);
 
     /* One record of each partition in turn, so that none waits for another's backlog. */
     while (err == VS_OK && count < max && idle < p->partition_count) {
