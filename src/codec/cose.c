@@ -55,6 +55,7 @@ static enum vs_err read_protected(struct slice in, int *ret_alg)
 {
     struct cbor r;
     int64_t alg = 0;
+    bool seen = false;
 
     cbor_init(&r, in);
     uint64_t pairs = cbor_map(&r);
@@ -67,10 +68,15 @@ static enum vs_err read_protected(struct slice in, int *ret_alg)
         int64_t key = cbor_int(&r);
         if (key == HEADER_CRIT)
             return VS_ERR_UNSUPPORTED;
-        if (key == HEADER_ALG)
-            alg = cbor_int(&r);
-        else
+        if (key != HEADER_ALG) {
             cbor_skip(&r);
+            continue;
+        }
+        /* A label may stand there once (section 3); of two algorithms nobody can say which one was signed with. */
+        if (seen)
+            return VS_ERR_MALFORMED;
+        seen = true;
+        alg = cbor_int(&r);
     }
     if (cbor_failed(&r) || !cbor_at_end(&r))
         return VS_ERR_MALFORMED;

@@ -426,11 +426,14 @@ static enum vs_err finish_event(const struct batch *b, const struct common *c, s
 {
     const uint32_t needed = 1u << -KEY_TYPE | 1u << -KEY_SEQ | 1u << -KEY_FIRST;
 
+    bool in_range = c->seq_delta < b->seq_next - b->seq_base;
+    /* Known first of all, so that the ledger can say whose fault the rest is. */
+    if ((c->seen >> -KEY_SEQ & 1) != 0 && in_range)
+        ev->seq = b->seq_base + c->seq_delta;
     if ((c->seen & needed) != needed)
         return VS_ERR_MALFORMED;
-    if (c->seq_delta >= b->seq_next - b->seq_base)
+    if (!in_range)
         return VS_ERR_RANGE;
-    ev->seq = b->seq_base + c->seq_delta;
     if (c->first_delta_us < -b->time_base_us || c->first_delta_us > TIMESTAMP_US_MAX - b->time_base_us)
         return VS_ERR_RANGE;
     ev->first_us = b->time_base_us + c->first_delta_us;

@@ -22,7 +22,7 @@
 #define EV_VID_SIZE      16 /* bytes of a vehicle pseudonym */
 #define EV_VID_TEXT_LEN  32 /* its hex text */
 #define EV_TEXT_LEN_MAX  256
-#define EV_SIGNATURE_MAX 512 /* bytes of the longest attack signature */
+#define EV_SIGNATURE_MAX 576 /* bytes of the longest attack signature: a label and two texts */
 #define EV_COUNT_MAX     UINT32_MAX
 
 _Static_assert(EV_FIELDS_MAX >= EV_TYPE_FIELDS_MAX, "an event must hold every field of its type");
