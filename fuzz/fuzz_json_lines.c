@@ -1,12 +1,15 @@
-/* Event lines from outside: whatever the bytes, every line is an event or has a reason, and reading again gives the same. */
+/* Event lines from outside: whatever the bytes, every line is an event or has a reason, and reading again gives the
+ * same. */
 #include <stdlib.h>
 
 #include "base/jsonl/json_lines.h"
 #include "detect/sighting.h"
 
 static const char RULES[] =
-    "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: '*', 'x|re': 'a+b'}, k: [evil], condition: 1 of them}\n"
-    "---\ntitle: c\ncorrelation: {type: value_count, rules: [a], group-by: [vin, signature], timespan: 1m, condition: {field: a.b, gte: 1}}\n"
+    "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: '*', 'x|re': 'a+b'}, k: [evil], "
+    "condition: 1 of them}\n"
+    "---\ntitle: c\ncorrelation: {type: value_count, rules: [a], group-by: [vin, signature], timespan: 1m, condition: "
+    "{field: a.b, gte: 1}}\n"
     "---\ntitle: g\ncorrelation: {type: geo_velocity, rules: [a], timespan: 1m, condition: {gt: 1}}\n";
 
 static struct plan plan;

@@ -5,8 +5,9 @@
 
 #include "detect/engine.h"
 
-static const char EVENT[] = "{\"vin\":\"V1\",\"time\":\"2026-03-01T00:00:00Z\",\"type\":\"secoc.verification_failed\",\"pdu\":\"A\","
-                            "\"value\":57005,\"nrc\":\"0x35\",\"lat\":48.1,\"lon\":11.5,\"seq\":1,\"count\":3}";
+static const char EVENT[] =
+    "{\"vin\":\"V1\",\"time\":\"2026-03-01T00:00:00Z\",\"type\":\"secoc.verification_failed\",\"pdu\":\"A\","
+    "\"value\":57005,\"nrc\":\"0x35\",\"lat\":48.1,\"lon\":11.5,\"seq\":1,\"count\":3}";
 
 static void run(const struct plan *p, struct slice text)
 {

@@ -13,7 +13,7 @@
 #include "detect/match.h"
 #include "detect/rule_test.h"
 
-#define PATHS_MAX      4096
+#define PATHS_MAX       4096
 #define BAD_LINES_SHOWN 20
 
 enum { EXIT_OK = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
@@ -38,12 +38,15 @@ static const char USAGE[] =
     "check     reads rules and reports every problem with file, line and column. Rules below a folder named content,\n"
     "          or all with --strict, must say in a vsoc block which threat they serve and who owns them.\n"
     "test      runs the <name>.test.yml beside the rules.\n"
-    "eval      prints one line per match of a detection: {\"rule\":..,\"line\":..}. The log source of a rule is consulted only\n"
+    "eval      prints one line per match of a detection: {\"rule\":..,\"line\":..}. The log source of a rule is "
+    "consulted only\n"
     "          with --logsource.\n"
-    "backtest  prints the alerts that these events give, sorted by rule, group and time. Each line needs vin, time and type.\n"
+    "backtest  prints the alerts that these events give, sorted by rule, group and time. Each line needs vin, time and "
+    "type.\n"
     "explain   says for each event which parts of the rule matched and which did not.\n"
     "\n"
-    "Lines that are no JSON object, or no event, are reported on standard error and left out; with --strict they make the\n"
+    "Lines that are no JSON object, or no event, are reported on standard error and left out; with --strict they make "
+    "the\n"
     "exit status 2. Broken rules stop eval and backtest unless --skip-broken is given.\n";
 
 static int usage(const char *reason)
@@ -212,8 +215,8 @@ static int run_test(const struct options *o)
     if (d.error_count > 0)
         show_diag(&d, false);
     diag_done(&d);
-    fprintf(stderr, "%u cases in %u files: %u passed, %u failed\n", totals.passed + totals.failed, totals.files, totals.passed,
-            totals.failed);
+    fprintf(stderr, "%u cases in %u files: %u passed, %u failed\n", totals.passed + totals.failed, totals.files,
+            totals.passed, totals.failed);
     if (err != VS_OK)
         return EXIT_USAGE;
     return totals.failed > 0 ? EXIT_FINDINGS : EXIT_OK;
@@ -266,8 +269,8 @@ static void eval_record(struct matcher *m, struct record *r, uint64_t line, bool
 
 static int eval_lines(struct plan *p, struct slice text, const struct options *o)
 {
-    static const char *const SOURCE[6] = {"product", "category", "service", "logsource.product", "logsource.category",
-                                          "logsource.service"};
+    static const char *const SOURCE[6] = {"product",           "category",           "service",
+                                          "logsource.product", "logsource.category", "logsource.service"};
     struct bad_lines bad = {.path = o->events};
     struct json_reader *reader;
     struct record r;
@@ -322,13 +325,15 @@ static void show_report(const struct backtest_report *r, uint64_t alerts)
 {
     const struct engine_counters *c = &r->engine;
 
-    fprintf(stderr, "%llu lines: %llu events, %llu matched, %llu duplicates, %llu conflicting copies, %llu left out, "
-                    "%llu quarantined (dated after receipt), %llu received beyond the horizon\n",
+    fprintf(stderr,
+            "%llu lines: %llu events, %llu matched, %llu duplicates, %llu conflicting copies, %llu left out, "
+            "%llu quarantined (dated after receipt), %llu received beyond the horizon\n",
             (unsigned long long)r->lines, (unsigned long long)c->events, (unsigned long long)c->matched,
             (unsigned long long)c->duplicates, (unsigned long long)c->conflicts, (unsigned long long)r->bad_lines,
             (unsigned long long)r->quarantined, (unsigned long long)r->beyond_horizon);
     if (r->geo_untrusted + r->geo_no_position > 0)
-        fprintf(stderr, "geo_velocity passed over %llu contacts with an untrusted clock and %llu without a valid position\n",
+        fprintf(stderr,
+                "geo_velocity passed over %llu contacts with an untrusted clock and %llu without a valid position\n",
                 (unsigned long long)r->geo_untrusted, (unsigned long long)r->geo_no_position);
     if (r->places_dropped + r->regex_undecided > 0)
         fprintf(stderr, "limits: %llu group places dropped, %llu regular expressions undecided\n",
@@ -339,7 +344,8 @@ static void show_report(const struct backtest_report *r, uint64_t alerts)
 static int backtest_lines(struct plan *p, struct slice text, const struct options *o)
 {
     struct bad_lines bad = {.path = o->events};
-    struct backtest_options options = {.workers = o->workers, .horizon_us = HORIZON_US_DEFAULT, .bad_line = bad_line, .ctx = &bad};
+    struct backtest_options options = {
+        .workers = o->workers, .horizon_us = HORIZON_US_DEFAULT, .bad_line = bad_line, .ctx = &bad};
     struct backtest_report report;
     uint64_t alerts = 0;
     enum vs_err err = backtest_run(p, text, &options, show_alert, &alerts, &report);
@@ -379,7 +385,8 @@ static int explain_lines(struct plan *p, struct slice text, const struct options
             continue;
         }
         /* An event when it is one, with what is derived then; else any object. */
-        if (record_from_json(&r, &object, true, &reason) != VS_OK && record_from_json(&r, &object, false, &reason) != VS_OK) {
+        if (record_from_json(&r, &object, true, &reason) != VS_OK &&
+            record_from_json(&r, &object, false, &reason) != VS_OK) {
             bad_line(&bad, it.line, reason);
             continue;
         }

@@ -1,5 +1,5 @@
-/* alert_json: an alert as one JSON object, keys in the order id, rule, title, severity, group, first, last, count, peak,
- * vehicles, state, late, supersedes. Times are RFC 3339 UTC with microseconds. */
+/* alert_json: an alert as one JSON object, keys in the order id, rule, title, severity, group, first, last, count,
+ * peak, vehicles, state, late, supersedes. Times are RFC 3339 UTC with microseconds. */
 #ifndef DETECT_ALERT_JSON_H
 #define DETECT_ALERT_JSON_H
 

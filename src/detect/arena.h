@@ -1,8 +1,8 @@
 /* arena: memory that is given back all at once.
  *
- * Blocks double up to ARENA_BLOCK_MAX. Memory comes zeroed and aligned for any type. arena_reset keeps the largest block,
- * so that a per-event scratch arena stops allocating after a few events. When the machine has no memory left the process
- * ends: detection that goes on with half its state would be a silent lie. Threads: one at a time. */
+ * Blocks double up to ARENA_BLOCK_MAX. Memory comes zeroed and aligned for any type. arena_reset keeps the largest
+ * block, so that a per-event scratch arena stops allocating after a few events. When the machine has no memory left the
+ * process ends: detection that goes on with half its state would be a silent lie. Threads: one at a time. */
 #ifndef DETECT_ARENA_H
 #define DETECT_ARENA_H
 

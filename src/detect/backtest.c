@@ -5,14 +5,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BLOCK_SIZE  ((size_t)1 << 20)
-#define BLOCKS_MAX  4 /* finished blocks that may wait, per worker */
+#define BLOCK_SIZE ((size_t)1 << 20)
+#define BLOCKS_MAX 4 /* finished blocks that may wait, per worker */
 
 /* What one worker made of one stretch of the file. */
 struct block {
     struct block *next;
     struct slice text;
-    uint64_t line; /* number of its first line */
+    uint64_t line;         /* number of its first line */
+    struct engine *engine; /* put sightings here at once instead of keeping them; NULL with workers */
     struct arena arena;
     struct sighting *sighting;
     uint32_t count, room;
@@ -33,9 +34,9 @@ struct run {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct slice text;
-    size_t pos;      /* first byte not given to a worker yet */
-    uint64_t line;   /* its line number */
-    bool pretty;     /* documents span lines: the file is one block */
+    size_t pos;    /* first byte not given to a worker yet */
+    uint64_t line; /* its line number */
+    bool pretty;   /* documents span lines: the file is one block */
     struct block *done, **done_tail;
     unsigned waiting; /* finished blocks not consumed yet */
     unsigned working; /* workers that have not ended */
@@ -87,7 +88,8 @@ static bool cut(struct run *run, struct block *b)
     }
     b->text = slice_make(run->text.ptr + run->pos, len);
     b->line = run->line;
-    for (const uint8_t *p = b->text.ptr; len < left && (p = memchr(p, '\n', (size_t)(b->text.ptr + len - p))) != NULL; p++)
+    for (const uint8_t *p = b->text.ptr; len < left && (p = memchr(p, '\n', (size_t)(b->text.ptr + len - p))) != NULL;
+         p++)
         run->line++;
     run->pos += len;
     return true;
@@ -140,7 +142,10 @@ static void read_block(struct worker *w, struct block *b)
         }
         switch (sighter_step(&w->sighter, &w->record, &s)) {
         case SIGHT_OK:
-            keep(b, &s);
+            if (b->engine != NULL)
+                engine_put(b->engine, &s);
+            else
+                keep(b, &s);
             break;
         case SIGHT_FUTURE:
             b->quarantined++;
@@ -263,6 +268,7 @@ static void run_alone(struct run *run, struct engine *e)
     while (run->err == VS_OK) {
         struct block *b = block_new();
         bool more = cut(run, b);
+        b->engine = e;
         if (more) {
             read_block(&w, b);
             consume(run, e, b);
@@ -275,8 +281,8 @@ static void run_alone(struct run *run, struct engine *e)
         worker_done(&w, run->report);
 }
 
-enum vs_err backtest_run(const struct plan *plan, struct slice text, const struct backtest_options *o, engine_emit *emit,
-                         void *emit_ctx, struct backtest_report *ret)
+enum vs_err backtest_run(const struct plan *plan, struct slice text, const struct backtest_options *o,
+                         engine_emit *emit, void *emit_ctx, struct backtest_report *ret)
 {
     struct engine_limits limits = {0};
     struct run run = {.plan = plan, .options = o, .report = ret, .text = text, .line = 1};

@@ -1,7 +1,7 @@
 /* backtest: a file of events through the very engine that runs live, and the final alerts.
  *
- * Lines are read and matched by any number of workers, each line by itself; windows are kept by one engine. Since alerts
- * are a function of the set of events, the result does not depend on the workers or on the order of the lines.
+ * Lines are read and matched by any number of workers, each line by itself; windows are kept by one engine. Since
+ * alerts are a function of the set of events, the result does not depend on the workers or on the order of the lines.
  * A line that is no event is counted and reported with its number and the reason, and takes no part. */
 #ifndef DETECT_BACKTEST_H
 #define DETECT_BACKTEST_H
@@ -11,7 +11,7 @@
 #define BACKTEST_WORKERS_MAX 64
 
 struct backtest_report {
-    uint64_t lines;          /* documents seen */
+    uint64_t lines; /* documents seen */
     uint64_t bad_lines;
     uint64_t quarantined;    /* dated more than FUTURE_US_MAX after receipt */
     uint64_t beyond_horizon; /* received later than the horizon */
@@ -20,8 +20,8 @@ struct backtest_report {
 };
 
 struct backtest_options {
-    unsigned workers;   /* at least 1 */
-    int64_t horizon_us; /* 0 = none */
+    unsigned workers;                                               /* at least 1 */
+    int64_t horizon_us;                                             /* 0 = none */
     void (*bad_line)(void *ctx, uint64_t line, const char *reason); /* may be NULL; not in order of lines */
     void *ctx;
 };

@@ -17,8 +17,8 @@ void diag_done(struct diag *d)
     memset(d, 0, sizeof *d);
 }
 
-void diag_add(struct diag *d, enum diag_level level, const char *path, unsigned line, unsigned column, const char *format,
-              ...)
+void diag_add(struct diag *d, enum diag_level level, const char *path, unsigned line, unsigned column,
+              const char *format, ...)
 {
     char text[512];
     va_list args;

@@ -25,19 +25,19 @@ struct target {
 struct dispatch {
     struct arena arena;
     uint32_t rule_count;
-    struct intern types;      /* folded */
-    struct target *by_type;   /* sorted by literal, here the number of the type */
+    struct intern types;    /* folded */
+    struct target *by_type; /* sorted by literal, here the number of the type */
     uint32_t by_type_count;
     struct intern texts;
-    struct target *by_text;   /* sorted by literal */
+    struct target *by_text; /* sorted by literal */
     uint32_t by_text_count;
-    uint32_t *text_first;     /* by literal: first of its targets */
+    uint32_t *text_first; /* by literal: first of its targets */
     uint32_t *type_first;
     uint32_t *always;
     uint32_t always_count;
-    bool *scanned;            /* by field: some text is looked for in it */
+    bool *scanned; /* by field: some text is looked for in it */
     uint32_t field_count;
-    bool anywhere;            /* some text is looked for in every value */
+    bool anywhere; /* some text is looked for in every value */
     hs_database_t *db;
 };
 
@@ -78,8 +78,8 @@ static struct slice longest(struct dispatch *d, const struct pattern *p)
     return best.len >= DISPATCH_TEXT_MIN ? folded(d, best) : slice_make("", 0);
 }
 
-static bool add_test(struct dispatch *d, const struct plan *plan, struct anchors *a, enum kind kind, const struct item *item,
-                     const struct test *t)
+static bool add_test(struct dispatch *d, const struct plan *plan, struct anchors *a, enum kind kind,
+                     const struct item *item, const struct test *t)
 {
     for (; t != NULL; t = t->or_else) {
         bool number = t->op == TEST_NUMBER && item->field != ITEM_KEYWORDS && !plan->fields.numeric[item->field];
@@ -101,7 +101,8 @@ static bool add_test(struct dispatch *d, const struct plan *plan, struct anchors
     return true;
 }
 
-static bool add_item(struct dispatch *d, const struct plan *plan, struct anchors *a, enum kind kind, const struct item *item)
+static bool add_item(struct dispatch *d, const struct plan *plan, struct anchors *a, enum kind kind,
+                     const struct item *item)
 {
     if (item->neq || item->part != PART_NONE || (kind == KIND_TYPE && item->field != FIELD_TYPE))
         return false;
@@ -133,7 +134,8 @@ static size_t worth(const struct anchors *a)
 
 /* Collects literals of which one must occur for the expression to hold; false when there are none to name. The depth of
  * an expression is bounded when it is parsed. */
-static bool collect(struct dispatch *d, const struct plan *plan, struct anchors *a, enum kind kind, const struct expr *e)
+static bool collect(struct dispatch *d, const struct plan *plan, struct anchors *a, enum kind kind,
+                    const struct expr *e)
 {
     struct anchors best = {0};
     bool found = false;
@@ -175,7 +177,8 @@ static int compare_target(const void *a, const void *b)
     return x->rule < y->rule ? -1 : x->rule > y->rule;
 }
 
-static void add_targets(struct intern *names, struct target **target, uint32_t *count, const struct anchors *a, uint32_t rule)
+static void add_targets(struct intern *names, struct target **target, uint32_t *count, const struct anchors *a,
+                        uint32_t rule)
 {
     for (uint32_t i = 0; i < a->count; i++) {
         if ((*count & (*count - 1)) == 0)
@@ -372,8 +375,8 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
 
     (void)from;
     (void)flags;
-    /* Matches come nearly in order of their ends. A literal inside a value ends inside it; one that reaches over a border
-     * names the wrong field, which can only add a candidate. */
+    /* Matches come nearly in order of their ends. A literal inside a value ends inside it; one that reaches over a
+     * border names the wrong field, which can only add a candidate. */
     if (s->part_at > 0 && s->part[s->part_at - 1].end >= to)
         s->part_at = 0;
     while (s->part[s->part_at].end < to)
@@ -423,7 +426,8 @@ void scan_record(struct scan *s, struct record *r)
     uint32_t sorted = s->candidate_count;
     for (struct val *v = d->by_type_count > 0 ? record_get(r, FIELD_TYPE) : NULL; v != NULL; v = record_more(r, v)) {
         uint32_t type = intern_find(&d->types, val_fold(v, &r->scratch));
-        for (uint32_t i = type != INTERN_NONE ? d->type_first[type] : 0; type != INTERN_NONE && i < d->type_first[type + 1]; i++)
+        for (uint32_t i = type != INTERN_NONE ? d->type_first[type] : 0;
+             type != INTERN_NONE && i < d->type_first[type + 1]; i++)
             add_candidate(s, d->by_type[i].rule);
     }
     if (d->db != NULL)

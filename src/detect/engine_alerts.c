@@ -30,7 +30,7 @@ void engine_show(const struct engine *e, const struct group *g, const struct epi
     al.group_count = rule->corr->group_count;
     for (uint8_t i = 0; i < al.group_count; i++) {
         al.group[i].field = rule->corr->group_name[i];
-        al.group[i].value = group_value(g->key, i);
+        al.group[i].value = engine_group_value(e, g, i);
     }
     al.first_us = ep->first_us;
     al.last_us = ep->last_us;
@@ -70,17 +70,42 @@ static void close_episodes(struct engine *e, int64_t now_us, engine_emit *emit, 
     e->open_count = left;
 }
 
-void engine_settle(struct engine *e, int64_t now_us, engine_emit *emit, void *ctx)
+static bool is_due(const struct engine *e, const struct group *g)
 {
+    size_t least = e->limits.defer_entries_min > 0 ? e->limits.defer_entries_min : DEFER_ENTRIES_MIN;
+
+    return g->scan_cost < least || (g->count - g->sorted) * 16 >= g->scan_cost ||
+           e->calls - g->scan_call >= g->scan_cost / least;
+}
+
+static void settle(struct engine *e, int64_t now_us, bool all, engine_emit *emit, void *ctx)
+{
+    e->calls++;
     for (uint32_t c = 0; c < e->plan->corr_count; c++) {
         struct corr_state *s = &e->corr[c];
+        uint32_t left = 0;
         /* A group may be queued again only by a lower level, which is done, so the list does not grow meanwhile. */
-        for (uint32_t i = 0; i < s->queue_count; i++)
-            engine_recompute(e, s->queue[i], emit, ctx);
-        s->queue_count = 0;
+        for (uint32_t i = 0; i < s->queue_count; i++) {
+            uint32_t group = s->queue[i];
+            if (all || is_due(e, &e->group[group]))
+                engine_recompute(e, group, emit, ctx);
+            else
+                s->queue[left++] = group;
+        }
+        s->queue_count = left;
     }
     if (now_us > 0)
         close_episodes(e, now_us, emit, ctx);
+}
+
+void engine_settle(struct engine *e, int64_t now_us, engine_emit *emit, void *ctx)
+{
+    settle(e, now_us, true, emit, ctx);
+}
+
+void engine_settle_due(struct engine *e, int64_t now_us, engine_emit *emit, void *ctx)
+{
+    settle(e, now_us, false, emit, ctx);
 }
 
 struct shown {
@@ -98,7 +123,7 @@ static int compare_shown(const void *a, const void *b)
     int c = slice_compare(p->label, q->label);
 
     for (uint8_t i = 0; c == 0 && p == q && i < p->corr->group_count; i++)
-        c = slice_compare(group_value(x->group->key, i), group_value(y->group->key, i));
+        c = slice_compare(engine_group_value(x->e, x->group, i), engine_group_value(y->e, y->group, i));
     if (c != 0)
         return c;
     if (x->episode->first_us != y->episode->first_us)
@@ -112,11 +137,11 @@ void engine_alerts(struct engine *e, engine_emit *emit, void *ctx)
     size_t n = 0;
 
     engine_settle(e, 0, NULL, NULL);
-    for (uint32_t i = 0; i < e->keys.count; i++)
+    for (uint32_t i = 0; i < e->group_count; i++)
         if (engine_rule(e, e->group[i].corr)->alerts)
             count += e->group[i].episode_count;
     struct shown *all = mem_alloc(count, sizeof *all);
-    for (uint32_t i = 0; i < e->keys.count; i++) {
+    for (uint32_t i = 0; i < e->group_count; i++) {
         const struct group *g = &e->group[i];
         for (uint32_t k = 0; engine_rule(e, g->corr)->alerts && k < g->episode_count; k++) {
             all[n].e = e;
@@ -126,6 +151,7 @@ void engine_alerts(struct engine *e, engine_emit *emit, void *ctx)
     }
     qsort(all, n, sizeof *all, compare_shown);
     for (size_t i = 0; i < n; i++)
-        engine_show(e, all[i].group, all[i].episode, all[i].episode->closed ? ALERT_CLOSED : ALERT_OPEN, NULL, 0, emit, ctx);
+        engine_show(e, all[i].group, all[i].episode, all[i].episode->closed ? ALERT_CLOSED : ALERT_OPEN, NULL, 0, emit,
+                    ctx);
     free(all);
 }

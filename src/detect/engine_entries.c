@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Event time, vehicle, epoch, sequence number, content, part. Vehicles compare by name: their numbers depend on the order
- * of arrival. */
+/* Event time, vehicle, epoch, sequence number, content, part. Vehicles compare by name: their numbers depend on the
+ * order of arrival. */
 int engine_compare(const struct engine *e, const struct entry *a, const struct entry *b)
 {
     if (a->time_us != b->time_us)

@@ -2,23 +2,33 @@
 
 #include "base/crypto.h"
 
-/* The id is a function of the rule, the group and the identity of the first member: sha256 over
+/* The id is a function of the rule, the group and the identity of the first member: SHA-256 over
  *
- *     label 00 | group key, length (4) | vehicle 00 | epoch (4) seq (8), or content (16) when the event has no number
+ *     label 00 | per group-by value: length (4) text | vehicle 00 | epoch (4) seq (8), or content (16) without a number
  *
  * and a byte 01 when the first member is the second part of an aggregated record, whose first part may begin another
- * episode;
- * cut to ALERT_ID_SIZE bytes. */
+ * episode; cut to ALERT_ID_SIZE bytes. */
 static void make_id(const struct engine *e, const struct group *g, struct episode *ep)
 {
     const struct node *n = &e->node[ep->member];
-    struct slice vehicle = intern_text(&e->vehicles, n->vehicle);
-    uint8_t number[17], length[4], hash[SHA256_SIZE];
+    const struct rule *rule = engine_rule(e, g->corr);
+    uint8_t number[4 * ALERT_GROUP_MAX + 17], hash[SHA256_SIZE];
+    struct slice part[4 + 2 * ALERT_GROUP_MAX + 1];
+    size_t count = 0;
     struct writer w;
 
-    writer_init(&w, length, sizeof length);
-    writer_u32be(&w, (uint32_t)g->key.len);
     writer_init(&w, number, sizeof number);
+    part[count++] = rule->label;
+    part[count++] = slice_make("", 1);
+    for (uint8_t i = 0; i < rule->corr->group_count; i++) {
+        struct slice value = engine_group_value(e, g, i);
+        part[count++] = slice_make(number + w.len, 4);
+        writer_u32be(&w, (uint32_t)value.len);
+        part[count++] = value;
+    }
+    part[count++] = intern_text(&e->vehicles, n->vehicle);
+    part[count++] = slice_make("", 1);
+    size_t mark = w.len;
     if (n->has_seq) {
         writer_u32be(&w, n->epoch);
         writer_u64be(&w, n->seq);
@@ -28,9 +38,8 @@ static void make_id(const struct engine *e, const struct group *g, struct episod
     }
     if (ep->member_second)
         writer_u8(&w, 1);
-    struct slice part[] = {engine_rule(e, g->corr)->label, slice_make("", 1), slice_make(length, sizeof length), g->key,
-                           vehicle, slice_make("", 1), writer_slice(&w)};
-    sha256_parts(part, sizeof part / sizeof part[0], hash);
+    part[count++] = slice_from(writer_slice(&w), mark);
+    sha256_parts(part, count, hash);
     memcpy(ep->id, hash, ALERT_ID_SIZE);
 }
 
@@ -149,8 +158,8 @@ static void scan(struct engine *e, struct group *g, size_t from, size_t to)
 
 static bool same(const struct episode *a, const struct episode *b)
 {
-    return a->first_us == b->first_us && a->last_us == b->last_us && a->count == b->count && a->vehicles == b->vehicles &&
-           a->peak == b->peak && a->late == b->late;
+    return a->first_us == b->first_us && a->last_us == b->last_us && a->count == b->count &&
+           a->vehicles == b->vehicles && a->peak == b->peak && a->late == b->late;
 }
 
 /* Two episodes of one group that begin with the same event are the same alert. */
@@ -251,8 +260,8 @@ static void list_open(struct engine *e, uint32_t group)
     g->open = true;
 }
 
-/* What an entry changed at time t can reach: hits up to t + W, and so the episodes whose last hit is not before t - W and
- * whose first hit is not after t + 2 W. Everything outside stays as it is. */
+/* What an entry changed at time t can reach: hits up to t + W, and so the episodes whose last hit is not before t - W
+ * and whose first hit is not after t + 2 W. Everything outside stays as it is. */
 void engine_recompute(struct engine *e, uint32_t group, engine_emit *emit, void *ctx)
 {
     struct group *g = &e->group[group];
@@ -272,7 +281,11 @@ void engine_recompute(struct engine *e, uint32_t group, engine_emit *emit, void 
         b++;
     int64_t start = b > a && g->episode[a].hit_us < lo ? g->episode[a].hit_us : lo;
     int64_t end = b > a && g->episode[b - 1].last_us > hi + span ? g->episode[b - 1].last_us : hi + span;
-    scan(e, g, engine_lower(g, start), engine_lower(g, end + 1));
+    size_t from = engine_lower(g, start);
+    size_t to = engine_lower(g, end + 1);
+    scan(e, g, from, to);
+    g->scan_cost = to - from;
+    g->scan_call = e->calls;
     if (!engine_rule(e, g->corr)->alerts) {
         for (uint32_t i = 0; i < e->fresh_count; i++) /* kept only to know how far a change reaches */
             e->fresh[i].member = NODE_NONE;

@@ -1,8 +1,8 @@
 /* engine_internal: the state that the parts of the engine share. Not for users of the engine.
  *
  *     node    one kept event, with its places
- *     group   one (correlation, group key): entries sorted by time, vehicle, epoch, seq, content; episodes sorted by time
- *     entry   one event (or one of the two parts of an aggregated one) in one group */
+ *     group   one (correlation, group key): entries sorted by time, vehicle, epoch, seq, content; episodes sorted by
+ * time entry   one event (or one of the two parts of an aggregated one) in one group */
 #ifndef DETECT_ENGINE_INTERNAL_H
 #define DETECT_ENGINE_INTERNAL_H
 
@@ -33,12 +33,12 @@ struct node {
 
 struct episode {
     uint8_t id[ALERT_ID_SIZE];
-    int64_t hit_us;            /* time of the first hit */
+    int64_t hit_us; /* time of the first hit */
     int64_t first_us, last_us;
     uint64_t count, vehicles;
     nano peak;
-    uint32_t member;    /* node of the first member */
-    bool member_second; /* it is the part that stands at the record's last time */
+    uint32_t member;      /* node of the first member */
+    bool member_second;   /* it is the part that stands at the record's last time */
     struct hash128 start; /* the identity of the first member: a node's number may be given to another event */
     uint32_t revision;
     bool late;
@@ -47,13 +47,15 @@ struct episode {
 
 struct group {
     uint32_t corr;
-    struct slice key;
+    uint32_t key[ALERT_GROUP_MAX]; /* numbers of the group-by values in engine.values */
     struct entry *entry;
     size_t count, room;
     size_t sorted; /* entries before this are in order, the rest is new */
     struct episode *episode;
     uint32_t episode_count, episode_room;
     int64_t dirty_lo_us, dirty_hi_us; /* stretch to recompute; lo > hi: none */
+    size_t scan_cost;                 /* entries that the last recomputation looked at */
+    uint32_t scan_call;               /* number of the settling call that did it */
     bool queued;
     bool open;  /* listed in engine.open */
     bool holes; /* some entries are taken out */
@@ -75,22 +77,29 @@ struct engine {
     const struct plan *plan;
     struct engine_limits limits;
     struct engine_counters counters;
-    struct intern vehicles, values, keys; /* keys: correlation number and group key */
-    uint32_t *vehicle_events;             /* by vehicle */
+    struct intern vehicles;
+    struct intern values;     /* of group-by fields and of value_count */
+    uint32_t *vehicle_events; /* by vehicle: kept events */
+    uint32_t *vehicle_value;  /* by vehicle: its number in values, INTERN_NONE when not known yet */
     uint32_t vehicle_room;
     struct node *node;
     uint32_t node_count, node_room;
     uint32_t *free_node;
     uint32_t free_count, free_room;
-    struct group *group; /* by number in keys */
-    uint32_t group_room;
+    struct group *group;
+    uint32_t group_count, group_room;
+    uint32_t *group_slot; /* hash table of group numbers + 1 */
+    uint32_t group_slots;
     struct corr_state *corr;
     struct point *point;
     uint32_t point_count, point_room;
+    uint32_t *free_point;
+    uint32_t free_point_count, free_point_room;
     struct identity_slot *slot;
     uint64_t slot_count, slot_used;
     uint32_t *open; /* groups with an episode that is not closed */
     uint32_t open_count, open_room;
+    uint32_t calls; /* settling calls so far */
     struct window window;
     uint32_t *stamp; /* by vehicle: last episode that counted it */
     uint32_t stamp_room, stamp_now;
@@ -117,8 +126,16 @@ void engine_tidy(struct engine *e, struct group *g);
 /* First entry at or after a time. */
 size_t engine_lower(const struct group *g, int64_t time_us);
 
-/* engine_nodes.c */
-uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key);
+static inline struct slice engine_group_value(const struct engine *e, const struct group *g, unsigned n)
+{
+    return intern_text(&e->values, g->key[n]);
+}
+
+/* engine_groups.c */
+/* The group of a place, new if need be; INTERN_NONE when a limit turned it away. `vehicle` is the event's. */
+uint32_t engine_group(struct engine *e, const struct place *p, uint32_t vehicle);
+/* The group with these values, unused ones 0; INTERN_NONE when there is none. */
+uint32_t engine_group_find(const struct engine *e, uint32_t corr, const uint32_t key[ALERT_GROUP_MAX]);
 
 /* engine_episodes.c */
 void engine_recompute(struct engine *e, uint32_t group, engine_emit *emit, void *ctx);

@@ -13,7 +13,6 @@ struct engine *engine_new(const struct plan *plan, const struct engine_limits *l
     e->limits = *limits;
     intern_init(&e->vehicles, limits->seed);
     intern_init(&e->values, limits->seed);
-    intern_init(&e->keys, limits->seed);
     e->corr = mem_zalloc(plan->corr_count, sizeof *e->corr);
     e->slot_count = IDENTITY_SLOTS_MIN;
     e->slot = mem_zalloc(e->slot_count, sizeof *e->slot);
@@ -27,7 +26,7 @@ void engine_free(struct engine *e)
         return;
     for (uint32_t i = 0; i < e->node_count; i++)
         free(e->node[i].place);
-    for (uint32_t i = 0; i < e->keys.count; i++) {
+    for (uint32_t i = 0; i < e->group_count; i++) {
         free(e->group[i].entry);
         free(e->group[i].episode);
     }
@@ -35,14 +34,16 @@ void engine_free(struct engine *e)
         free(e->corr[i].queue);
     intern_done(&e->vehicles);
     intern_done(&e->values);
-    intern_done(&e->keys);
     window_done(&e->window);
     free(e->vehicle_events);
+    free(e->vehicle_value);
+    free(e->group_slot);
     free(e->node);
     free(e->free_node);
     free(e->group);
     free(e->corr);
     free(e->point);
+    free(e->free_point);
     free(e->slot);
     free(e->stamp);
     free(e->merge);
@@ -83,46 +84,30 @@ static void identity_rebuild(struct engine *e, uint64_t slot_count, uint32_t min
     free(old);
 }
 
-uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key)
-{
-    uint8_t text[GROUP_KEY_MAX + 4];
-
-    text[0] = (uint8_t)(corr >> 24);
-    text[1] = (uint8_t)(corr >> 16);
-    text[2] = (uint8_t)(corr >> 8);
-    text[3] = (uint8_t)corr;
-    if (key.len > 0)
-        memcpy(text + 4, key.ptr, key.len);
-    struct slice full = slice_make(text, key.len + 4);
-    uint32_t known = e->keys.count;
-    if (e->limits.groups_max > 0 && known >= e->limits.groups_max)
-        return intern_find(&e->keys, full);
-    uint32_t number = intern_add(&e->keys, full);
-    if (number != known || number == INTERN_NONE)
-        return number;
-    if (number >= e->group_room) {
-        e->group_room = e->group_room > 0 ? e->group_room * 2 : 64;
-        e->group = mem_grow(e->group, e->group_room, sizeof *e->group);
-    }
-    struct group *g = &e->group[number];
-    memset(g, 0, sizeof *g);
-    g->corr = corr;
-    g->key = slice_from(intern_text(&e->keys, number), 4);
-    g->dirty_lo_us = 1; /* nothing to do: lo > hi */
-    return number;
-}
-
 static uint32_t new_point(struct engine *e, const struct place *p)
 {
-    if (e->point_count == e->point_room) {
+    uint32_t number = e->free_point_count > 0 ? e->free_point[--e->free_point_count] : e->point_count++;
+
+    if (number >= e->point_room) {
         e->point_room = e->point_room > 0 ? e->point_room * 2 : 64;
         e->point = mem_grow(e->point, e->point_room, sizeof *e->point);
     }
-    struct point *at = &e->point[e->point_count];
+    struct point *at = &e->point[number];
     at->number = p->number;
     at->lat = p->lat;
     at->lon = p->lon;
-    return e->point_count++;
+    return number;
+}
+
+static void free_point(struct engine *e, const struct node_place *p)
+{
+    if (p->value == VALUE_NONE || engine_rule(e, e->group[p->group].corr)->corr->type == CORR_VALUE_COUNT)
+        return;
+    if (e->free_point_count == e->free_point_room) {
+        e->free_point_room = e->free_point_room > 0 ? e->free_point_room * 2 : 64;
+        e->free_point = mem_grow(e->free_point, e->free_point_room, sizeof *e->free_point);
+    }
+    e->free_point[e->free_point_count++] = p->value;
 }
 
 static uint32_t value_of(struct engine *e, const struct place *p)
@@ -153,6 +138,8 @@ static uint32_t vehicle_of(struct engine *e, struct slice vehicle)
         uint32_t room = e->vehicle_room > 0 ? e->vehicle_room * 2 : 64;
         e->vehicle_events = mem_grow(e->vehicle_events, room, sizeof *e->vehicle_events);
         memset(e->vehicle_events + e->vehicle_room, 0, (room - e->vehicle_room) * sizeof *e->vehicle_events);
+        e->vehicle_value = mem_grow(e->vehicle_value, room, sizeof *e->vehicle_value);
+        memset(e->vehicle_value + e->vehicle_room, 0xFF, (room - e->vehicle_room) * sizeof *e->vehicle_value);
         e->vehicle_room = room;
     }
     return v;
@@ -200,7 +187,7 @@ static uint32_t add_node(struct engine *e, const struct sighting *s)
         const struct place *p = &s->place[i];
         struct node_place *at = &n->place[n->place_count];
         memset(at, 0, sizeof *at);
-        at->group = engine_group(e, p->corr, p->group);
+        at->group = engine_group(e, p, vehicle);
         if (at->group == INTERN_NONE) {
             e->counters.refused_total++;
             continue;
@@ -221,6 +208,8 @@ static void free_node(struct engine *e, uint32_t node)
     struct node *n = &e->node[node];
 
     e->vehicle_events[n->vehicle]--;
+    for (uint16_t i = 0; i < n->place_count; i++)
+        free_point(e, &n->place[i]);
     free(n->place);
     n->place = NULL;
     n->place_count = 0;
@@ -322,7 +311,7 @@ static bool node_needed(const struct engine *e, const struct node *n, int64_t cu
 
 static void expire_episodes(struct engine *e, int64_t cutoff_us)
 {
-    for (uint32_t i = 0; i < e->keys.count; i++) {
+    for (uint32_t i = 0; i < e->group_count; i++) {
         struct group *g = &e->group[i];
         int64_t span = engine_rule(e, g->corr)->corr->span_us;
         uint32_t old = 0;
@@ -348,7 +337,7 @@ void engine_expire(struct engine *e, int64_t cutoff_us)
             for (unsigned part = 0; part < 2; part++)
                 engine_forget_part(e, i, &n->place[k], part == 1);
     }
-    for (uint32_t i = 0; i < e->keys.count; i++)
+    for (uint32_t i = 0; i < e->group_count; i++)
         engine_tidy(e, &e->group[i]);
     for (uint32_t i = 0; i < e->node_count; i++) {
         if (gone[i]) {

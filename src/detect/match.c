@@ -137,13 +137,26 @@ static bool part_of(enum time_part part, const struct val *v, struct val *ret)
     memset(ret, 0, sizeof *ret);
     ret->kind = VAL_INT;
     switch (part) {
-    case PART_MINUTE: ret->num.i = tm.tm_min; break;
-    case PART_HOUR: ret->num.i = tm.tm_hour; break;
-    case PART_DAY: ret->num.i = tm.tm_mday; break;
-    case PART_WEEK: ret->num.i = (week[0] - '0') * 10 + week[1] - '0'; break;
-    case PART_MONTH: ret->num.i = tm.tm_mon + 1; break;
-    case PART_YEAR: ret->num.i = tm.tm_year + 1900; break;
-    case PART_NONE: return false;
+    case PART_MINUTE:
+        ret->num.i = tm.tm_min;
+        break;
+    case PART_HOUR:
+        ret->num.i = tm.tm_hour;
+        break;
+    case PART_DAY:
+        ret->num.i = tm.tm_mday;
+        break;
+    case PART_WEEK:
+        ret->num.i = (week[0] - '0') * 10 + week[1] - '0';
+        break;
+    case PART_MONTH:
+        ret->num.i = tm.tm_mon + 1;
+        break;
+    case PART_YEAR:
+        ret->num.i = tm.tm_year + 1900;
+        break;
+    case PART_NONE:
+        return false;
     }
     return true;
 }
@@ -194,7 +207,8 @@ bool match_item(struct matcher *m, const struct item *item, struct record *r)
     bool hit = item->all;
 
     for (uint32_t i = 0; i < item->test_count && hit == item->all; i++)
-        hit = item->field == ITEM_KEYWORDS ? match_anywhere(m, item->test[i], r) : match_test(m, item, item->test[i], r);
+        hit =
+            item->field == ITEM_KEYWORDS ? match_anywhere(m, item->test[i], r) : match_test(m, item, item->test[i], r);
     return hit != item->neq;
 }
 

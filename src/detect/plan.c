@@ -20,8 +20,8 @@ struct loader {
     struct diag *diag;
     struct correlation_text *text; /* by rule */
     uint32_t text_room;
-    struct intern labels;          /* names and ids */
-    uint32_t *owner;               /* by label: rule number */
+    struct intern labels; /* names and ids */
+    uint32_t *owner;      /* by label: rule number */
     uint32_t owner_room;
     bool io_failed;
     unsigned depth;
@@ -47,10 +47,11 @@ void plan_done(struct plan *p)
     memset(p, 0, sizeof *p);
 }
 
-static void rule_error(struct loader *l, struct rule *r, const struct yaml_node *at, const char *reason, struct slice what)
+static void rule_error(struct loader *l, struct rule *r, const struct yaml_node *at, const char *reason,
+                       struct slice what)
 {
-    diag_add(l->diag, DIAG_ERROR, r->path, at != NULL ? at->line : r->line, at != NULL ? at->column : r->column, "%s: '%.*s'",
-             reason, (int)what.len, (const char *)what.ptr);
+    diag_add(l->diag, DIAG_ERROR, r->path, at != NULL ? at->line : r->line, at != NULL ? at->column : r->column,
+             "%s: '%.*s'", reason, (int)what.len, (const char *)what.ptr);
     r->broken = true;
 }
 

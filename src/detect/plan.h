@@ -1,10 +1,10 @@
 /* plan: a set of rules, loaded from Sigma files, checked, linked and ready to run.
  *
- * Loading reads files and directories (*.yml, *.yaml; *.test.yml are tests and are left out), reports every problem with
- * file, line and column, resolves correlation references by name or id over all files, applies filters, and orders the
- * correlations so that each comes after the rules it refers to. Broken rules, and rules that refer to them, take no part.
- * Memory: the plan owns everything; immutable after plan_load, so that threads and engines may share it.
- * Bounds: PLAN_RULES_MAX rules, PLAN_FILES_MAX files. */
+ * Loading reads files and directories (*.yml, *.yaml; *.test.yml are tests and are left out), reports every problem
+ * with file, line and column, resolves correlation references by name or id over all files, applies filters, and orders
+ * the correlations so that each comes after the rules it refers to. Broken rules, and rules that refer to them, take no
+ * part. Memory: the plan owns everything; immutable after plan_load, so that threads and engines may share it. Bounds:
+ * PLAN_RULES_MAX rules, PLAN_FILES_MAX files. */
 #ifndef DETECT_PLAN_H
 #define DETECT_PLAN_H
 
@@ -19,14 +19,14 @@ struct plan {
     struct fields fields;
     struct rule **rule; /* in the order of the files */
     uint32_t rule_count;
-    uint32_t *corr;     /* numbers of the rules that are counted in windows, lowest level first */
+    uint32_t *corr; /* numbers of the rules that are counted in windows, lowest level first */
     uint32_t corr_count;
-    uint32_t *base;     /* numbers of the rules that are matched against events */
+    uint32_t *base; /* numbers of the rules that are matched against events */
     uint32_t base_count;
     uint32_t file_count;
     struct dispatch *dispatch;
     struct regex_list *regexes; /* to be freed */
-    bool strict;        /* every alerting rule needs a complete vsoc block */
+    bool strict;                /* every alerting rule needs a complete vsoc block */
 };
 
 void plan_init(struct plan *p);

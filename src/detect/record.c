@@ -5,20 +5,23 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const ENVELOPE[FIELD_SCHEMA] = {
-    "vin",      "time",  "type", "seq",        "epoch", "count",  "last",  "ecu",      "bus",
-    "sensor",   "signature", "priority", "model", "sw_version", "hw", "region", "trust", "received"};
+static const char *const ENVELOPE[FIELD_SCHEMA] = {"vin",   "time",       "type", "seq",    "epoch",     "count",
+                                                   "last",  "ecu",        "bus",  "sensor", "signature", "priority",
+                                                   "model", "sw_version", "hw",   "region", "trust",     "received"};
 static const char *const PRIORITY[] = {"low", "medium", "critical"};
 static const char *const TRUST[] = {"trusted", "repaired", "suspect"};
 
 /* Where tools put the fields of a Windows event; a rule names them without this. */
-static const struct slice WRAPPER[] = {SLICE_LIT("Event.EventData."), SLICE_LIT("Event.System."), SLICE_LIT("EventData."),
-                                       SLICE_LIT("winlog.event_data.")};
+static const struct slice WRAPPER[] = {SLICE_LIT("Event.EventData."), SLICE_LIT("Event.System."),
+                                       SLICE_LIT("EventData."), SLICE_LIT("winlog.event_data.")};
 
 void fields_init(struct fields *f)
 {
     memset(f, 0, sizeof *f);
     intern_init(&f->names, 0);
+    intern_init(&f->types, 0);
+    for (unsigned i = 0; i < EV_TYPE_COUNT; i++)
+        (void)intern_add(&f->types, slice_str(ev_type_at(i)->name));
     for (unsigned i = 0; i < FIELD_SCHEMA; i++)
         (void)fields_add(f, slice_str(ENVELOPE[i]));
     for (unsigned i = 0; i < EV_FIELD_ID_COUNT; i++) {
@@ -33,6 +36,7 @@ void fields_init(struct fields *f)
 void fields_done(struct fields *f)
 {
     intern_done(&f->names);
+    intern_done(&f->types);
     free(f->numeric);
     free(f->hash);
     memset(f, 0, sizeof *f);
@@ -310,12 +314,11 @@ static void set_service(struct record *r)
     r->service = dot != NULL ? slice_make(r->type.ptr, (size_t)(dot - r->type.ptr)) : r->type;
 }
 
-static const struct ev_type_info *type_by_name(struct slice name)
+static const struct ev_type_info *type_by_name(const struct fields *f, struct slice name)
 {
-    for (unsigned i = 0; i < EV_TYPE_COUNT; i++)
-        if (slice_equal_str(name, ev_type_at(i)->name))
-            return ev_type_at(i);
-    return NULL;
+    uint32_t n = intern_find(&f->types, name);
+
+    return n != INTERN_NONE ? ev_type_at(n) : NULL;
 }
 
 /* Copies one schema field of the record into an event, so that the signature is built by the one function that knows
@@ -366,7 +369,7 @@ static void derive(struct record *r)
     bool priority = r->fields->priority_used && r->val[FIELD_PRIORITY].kind == VAL_NONE;
     if (!signature && !priority)
         return;
-    const struct ev_type_info *type = type_by_name(r->type);
+    const struct ev_type_info *type = type_by_name(r->fields, r->type);
     if (type == NULL)
         return;
     if (priority)

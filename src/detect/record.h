@@ -2,8 +2,9 @@
  *
  * Field names are interned once, when rules are loaded (struct fields); a record is then an array of values indexed by
  * field number. It is made from a flat JSON object or, in the daemon, straight from a struct event and what enrichment
- * adds. The envelope (vehicle, times, numbering) is checked and kept beside the values. `content` is a hash of everything
- * the event says except when it was received: two copies of one event have the same, whatever the order of their keys.
+ * adds. The envelope (vehicle, times, numbering) is checked and kept beside the values. `content` is a hash of
+ * everything the event says except when it was received: two copies of one event have the same, whatever the order of
+ * their keys.
  *
  * Values derived when absent: trust "trusted", priority and signature from the event type, count 1.
  * Memory: a record is reused for many events and allocates nothing in steady state; values are borrowed from the JSON
@@ -40,18 +41,19 @@ enum field_id {
     FIELD_KNOWN = FIELD_SCHEMA + EV_FIELD_ID_COUNT
 };
 
-#define FIELD_NONE  UINT32_MAX
-#define FIELDS_MAX  8192 /* names that one set of rules may use */
-#define COUNT_MAX   UINT32_MAX
+#define FIELD_NONE UINT32_MAX
+#define FIELDS_MAX 8192 /* names that one set of rules may use */
+#define COUNT_MAX  UINT32_MAX
 
 struct fields {
     struct intern names;
-    uint8_t *numeric;      /* by field: the schema types it as a number */
-    uint64_t *hash;        /* by field: hash of the name */
+    struct intern types; /* names of the schema's event types, by their index */
+    uint8_t *numeric;    /* by field: the schema types it as a number */
+    uint64_t *hash;      /* by field: hash of the name */
     uint32_t room;
-    bool signature_used;   /* a rule asks for it */
+    bool signature_used; /* a rule asks for it */
     bool priority_used;
-    bool keywords_used;    /* some rule searches the whole event: keep values no rule names */
+    bool keywords_used; /* some rule searches the whole event: keep values no rule names */
 };
 
 void fields_init(struct fields *f);
@@ -73,7 +75,7 @@ struct record {
     uint32_t set_count;
     struct val *extra; /* further values of arrays, and values no rule names */
     uint32_t extra_count, extra_room;
-    uint32_t loose;    /* index + 1 of the first value no rule names; chained by more */
+    uint32_t loose; /* index + 1 of the first value no rule names; chained by more */
     struct arena scratch;
 
     struct slice vehicle;

@@ -15,12 +15,24 @@ __extension__ typedef __int128 nano; /* a number in units of 10^-9, so that sums
 __extension__ typedef unsigned __int128 unano;
 #define NANO_ONE INT64_C(1000000000)
 
-#define RULE_REFS_MAX   64 /* rules one correlation may refer to */
-#define RULE_STEPS_MAX  8
-#define RULE_LIST_MAX   64
-#define EXPR_DEPTH_MAX  64
+#define RULE_REFS_MAX  64 /* rules one correlation may refer to */
+#define RULE_STEPS_MAX 8
+#define RULE_LIST_MAX  64
+#define EXPR_DEPTH_MAX 64
 
-enum test_op { TEST_PATTERN, TEST_NUMBER, TEST_NULL, TEST_EXISTS, TEST_LT, TEST_LTE, TEST_GT, TEST_GTE, TEST_REGEX, TEST_CIDR, TEST_FIELD };
+enum test_op {
+    TEST_PATTERN,
+    TEST_NUMBER,
+    TEST_NULL,
+    TEST_EXISTS,
+    TEST_LT,
+    TEST_LTE,
+    TEST_GT,
+    TEST_GTE,
+    TEST_REGEX,
+    TEST_CIDR,
+    TEST_FIELD
+};
 
 /* Part of a date that a time modifier compares instead of the value. */
 enum time_part { PART_NONE, PART_MINUTE, PART_HOUR, PART_DAY, PART_WEEK, PART_MONTH, PART_YEAR };
@@ -32,11 +44,11 @@ struct test {
     uint8_t cidr_bits;
     uint8_t cidr_family; /* AF_INET, AF_INET6 */
     uint8_t cidr[16];
-    uint32_t field;      /* TEST_FIELD: the other field */
+    uint32_t field; /* TEST_FIELD: the other field */
     struct val number;
     struct pattern pattern;
-    void *regex;         /* pcre2_code */
-    struct slice source; /* as written, for explanations */
+    void *regex;          /* pcre2_code */
+    struct slice source;  /* as written, for explanations */
     struct test *or_else; /* a further form of the same value (base64offset) */
 };
 
@@ -44,8 +56,8 @@ struct test {
 
 struct item {
     uint32_t field;
-    bool all;  /* every test must hold, not just one */
-    bool neq;  /* the result is negated */
+    bool all;     /* every test must hold, not just one */
+    bool neq;     /* the result is negated */
     uint8_t part; /* enum time_part */
     uint32_t test_count;
     struct test **test;
@@ -89,7 +101,7 @@ struct correlation {
     uint8_t bound_count;
     uint8_t percentile;
     bool generate;
-    uint32_t ref[RULE_REFS_MAX];       /* rule numbers, as listed (a rule may stand twice in temporal_ordered) */
+    uint32_t ref[RULE_REFS_MAX]; /* rule numbers, as listed (a rule may stand twice in temporal_ordered) */
     struct slice group_name[ALERT_GROUP_MAX];
     uint32_t group_field[RULE_REFS_MAX][ALERT_GROUP_MAX]; /* by ref: aliases resolved */
     uint32_t field[ALERT_GROUP_MAX];
@@ -127,8 +139,8 @@ struct rule {
     bool is_correlation, is_filter;
     bool has_logsource;
     struct slice product, category, service;
-    struct expr *expr;          /* of a detection */
-    struct correlation *corr;   /* of a correlation; for a detection that alerts, the episode it is counted in */
+    struct expr *expr;        /* of a detection */
+    struct correlation *corr; /* of a correlation; for a detection that alerts, the episode it is counted in */
     struct rule_context context;
     struct slice filter_ref[RULE_LIST_MAX];
     uint8_t filter_ref_count;

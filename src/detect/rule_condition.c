@@ -109,7 +109,8 @@ static struct expr *parse_of(struct parser *p, bool all)
         return fail(p, "expected `them` or a selection name such as selection_*");
     bool them = word_is(p, "them");
     for (uint32_t i = 0; i < p->sel_count; i++) {
-        bool hit = them ? p->sel[i].name.len > 0 && p->sel[i].name.ptr[0] != '_' : name_matches(p->word, p->sel[i].name);
+        bool hit =
+            them ? p->sel[i].name.len > 0 && p->sel[i].name.ptr[0] != '_' : name_matches(p->word, p->sel[i].name);
         if (hit) {
             expr_add(p->src->arena, e, p->sel[i].expr);
             p->sel[i].used = true;
@@ -121,7 +122,8 @@ static struct expr *parse_of(struct parser *p, bool all)
     return e;
 }
 
-/* Whether the word after this one is "of", which makes 1, any and all quantifiers; alone they may be selection names. */
+/* Whether the word after this one is "of", which makes 1, any and all quantifiers; alone they may be selection names.
+ */
 static bool of_follows(const struct parser *p)
 {
     struct parser look = *p;
@@ -179,7 +181,8 @@ static struct expr *parse_not(struct parser *p)
     return n;
 }
 
-static struct expr *parse_list(struct parser *p, const char *word, enum expr_kind kind, struct expr *(*part)(struct parser *))
+static struct expr *parse_list(struct parser *p, const char *word, enum expr_kind kind,
+                               struct expr *(*part)(struct parser *))
 {
     struct expr *first = part(p);
 
@@ -207,7 +210,8 @@ static struct expr *parse_or(struct parser *p)
     return parse_list(p, "or", EXPR_OR, parse_and);
 }
 
-static struct expr *parse_one(const struct rule_source *src, const struct yaml_node *at, struct selection *sel, uint32_t count)
+static struct expr *parse_one(const struct rule_source *src, const struct yaml_node *at, struct selection *sel,
+                              uint32_t count)
 {
     struct parser p = {.src = src, .at = at, .sel = sel, .sel_count = count};
 
@@ -220,7 +224,8 @@ static struct expr *parse_one(const struct rule_source *src, const struct yaml_n
     return e;
 }
 
-struct expr *rule_condition(const struct rule_source *src, const struct yaml_node *at, struct selection *sel, uint32_t count)
+struct expr *rule_condition(const struct rule_source *src, const struct yaml_node *at, struct selection *sel,
+                            uint32_t count)
 {
     if (at->kind == YAML_SCALAR)
         return parse_one(src, at, sel, count);

@@ -19,7 +19,8 @@ struct selection {
 };
 
 /* NULL after an error. Marks the selections that the condition uses. */
-struct expr *rule_condition(const struct rule_source *src, const struct yaml_node *at, struct selection *sel, uint32_t count);
+struct expr *rule_condition(const struct rule_source *src, const struct yaml_node *at, struct selection *sel,
+                            uint32_t count);
 
 struct expr *expr_new(struct arena *a, enum expr_kind kind);
 void expr_add(struct arena *a, struct expr *e, struct expr *child);

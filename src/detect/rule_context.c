@@ -15,7 +15,8 @@ bool rule_is_r155(struct slice id)
     if (dot == NULL || dot[1] == '0')
         return false;
     if (!val_parse_number(slice_head(id, (size_t)(dot - id.ptr)), &group) ||
-        !val_parse_number(slice_from(id, (size_t)(dot - id.ptr) + 1), &leaf) || group.kind != VAL_INT || leaf.kind != VAL_INT)
+        !val_parse_number(slice_from(id, (size_t)(dot - id.ptr) + 1), &leaf) || group.kind != VAL_INT ||
+        leaf.kind != VAL_INT)
         return false;
     if (group.num.i < 1 || group.num.i > 32 || leaf.num.i < 1 || (group.num.i == 22 && leaf.num.i == 1))
         return false;
@@ -41,7 +42,8 @@ struct context {
     bool failed;
 };
 
-__attribute__((format(printf, 3, 4))) static void complain(struct context *c, const struct yaml_node *at, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void complain(struct context *c, const struct yaml_node *at,
+                                                           const char *format, ...)
 {
     char text[300];
     va_list args;
@@ -71,7 +73,8 @@ static uint8_t read_list(struct context *c, const struct yaml_node *n, const cha
             complain(c, v, "'%.*s' is no threat of UN R155 Annex 5 Part A (1.1 to 32.1)", (int)v->text.len,
                      (const char *)v->text.ptr);
         if (slice_equal_str(slice_str(key), "atm") && !rule_is_atm(v->text))
-            complain(c, v, "'%.*s' is no Auto-ISAC ATM technique such as T0070", (int)v->text.len, (const char *)v->text.ptr);
+            complain(c, v, "'%.*s' is no Auto-ISAC ATM technique such as T0070", (int)v->text.len,
+                     (const char *)v->text.ptr);
         ret[count++] = v->text;
     }
     return count;
@@ -136,8 +139,10 @@ static void read_key(struct context *c, struct slice key, const struct yaml_node
         if (v->kind != YAML_SCALAR || !rule_read_span(v->text, &r->episode_us))
             complain(c, v, "episode must be a time such as 10m");
     } else
-        complain(c, at, "unknown key '%.*s' in vsoc; expected tara, r155, atm, severity_steps, playbook, rationale, owner, "
-                 "actions or episode", (int)key.len, (const char *)key.ptr);
+        complain(c, at,
+                 "unknown key '%.*s' in vsoc; expected tara, r155, atm, severity_steps, playbook, rationale, owner, "
+                 "actions or episode",
+                 (int)key.len, (const char *)key.ptr);
 }
 
 bool rule_context_load(const struct rule_source *src, const struct yaml_node *n, struct rule_context *ret)
@@ -160,8 +165,11 @@ void rule_context_require(const struct rule_source *src, struct rule *r)
     const struct {
         bool there;
         const char *name;
-    } NEED[] = {{v->tara_count > 0, "tara"},        {v->r155_count > 0, "r155"},      {v->playbook.len > 0, "playbook"},
-                {v->rationale.len > 0, "rationale"}, {v->owner.len > 0, "owner"}};
+    } NEED[] = {{v->tara_count > 0, "tara"},
+                {v->r155_count > 0, "r155"},
+                {v->playbook.len > 0, "playbook"},
+                {v->rationale.len > 0, "rationale"},
+                {v->owner.len > 0, "owner"}};
 
     for (size_t i = 0; i < sizeof NEED / sizeof NEED[0]; i++)
         if (!NEED[i].there)

@@ -79,9 +79,11 @@ static struct slice text_of(const struct load *l, const struct yaml_node *map, c
     return n->text;
 }
 
-static struct expr *load_selection(const struct load *l, const struct yaml_node *at, const struct yaml_node *n, unsigned depth);
+static struct expr *load_selection(const struct load *l, const struct yaml_node *at, const struct yaml_node *n,
+                                   unsigned depth);
 
-static struct expr *item_expr(const struct load *l, struct slice key, const struct yaml_node *at, const struct yaml_node *value)
+static struct expr *item_expr(const struct load *l, struct slice key, const struct yaml_node *at,
+                              const struct yaml_node *value)
 {
     struct item *item = rule_value_item(l->src, key, at, value);
 
@@ -124,7 +126,8 @@ static struct expr *load_list(const struct load *l, const struct yaml_node *n, u
     return any;
 }
 
-static struct expr *load_selection(const struct load *l, const struct yaml_node *at, const struct yaml_node *n, unsigned depth)
+static struct expr *load_selection(const struct load *l, const struct yaml_node *at, const struct yaml_node *n,
+                                   unsigned depth)
 {
     if (depth > 4) {
         complain(l, at, "selection is nested too deeply");
@@ -177,7 +180,8 @@ static void load_detection(const struct load *l, const struct yaml_node *detecti
     for (uint32_t i = 0; i < count && !l->rule->broken; i++)
         if (!sel[i].used && sel[i].name.ptr[0] != '_')
             diag_add(l->src->diag, DIAG_WARNING, l->src->path, l->rule->line, l->rule->column,
-                     "selection '%.*s' is not used by the condition", (int)sel[i].name.len, (const char *)sel[i].name.ptr);
+                     "selection '%.*s' is not used by the condition", (int)sel[i].name.len,
+                     (const char *)sel[i].name.ptr);
 }
 
 static bool read_nano(const struct yaml_node *n, nano *ret)
@@ -207,7 +211,8 @@ static uint32_t add_field(const struct load *l, struct slice name, const struct 
 }
 
 /* Calls back for each text of a scalar or list of scalars. */
-static uint8_t read_texts(const struct load *l, const struct yaml_node *n, const char *what, struct ref_text *ret, unsigned max)
+static uint8_t read_texts(const struct load *l, const struct yaml_node *n, const char *what, struct ref_text *ret,
+                          unsigned max)
 {
     uint8_t count = 0;
     bool list = n != NULL && n->kind == YAML_LIST;
@@ -258,7 +263,8 @@ static void load_bounds(const struct load *l, struct correlation *c, const struc
             else
                 c->percentile = (uint8_t)percentile;
         } else {
-            complain(l, n->key, "unknown key '%.*s' in condition; expected gt, gte, lt, lte, eq, neq, field or percentile",
+            complain(l, n->key,
+                     "unknown key '%.*s' in condition; expected gt, gte, lt, lte, eq, neq, field or percentile",
                      (int)n->key->text.len, (const char *)n->key->text.ptr);
         }
     }
@@ -266,7 +272,8 @@ static void load_bounds(const struct load *l, struct correlation *c, const struc
 
 static bool is_value_type(enum correlation_type type)
 {
-    return type == CORR_VALUE_COUNT || type == CORR_VALUE_SUM || type == CORR_VALUE_AVG || type == CORR_VALUE_PERCENTILE;
+    return type == CORR_VALUE_COUNT || type == CORR_VALUE_SUM || type == CORR_VALUE_AVG ||
+           type == CORR_VALUE_PERCENTILE;
 }
 
 static bool is_temporal(enum correlation_type type)
@@ -283,8 +290,9 @@ static void check_correlation(const struct load *l, const struct correlation *c,
     if (is_value_type(type) && type != CORR_VALUE_COUNT && c->field_count > 1)
         complain(l, n, "sum, avg and percentile take one field");
     if (!is_temporal(type) && c->bound_count == 0)
-        complain(l, n, type == CORR_GEO_VELOCITY ? "geo_velocity needs `condition: {gt: KILOMETRES}`"
-                                                 : "this correlation type needs a condition such as {gte: 10}");
+        complain(l, n,
+                 type == CORR_GEO_VELOCITY ? "geo_velocity needs `condition: {gt: KILOMETRES}`"
+                                           : "this correlation type needs a condition such as {gte: 10}");
 }
 
 static void load_group(const struct load *l, struct correlation *c, const struct yaml_node *n)
@@ -307,8 +315,8 @@ static void finish_geo(struct correlation *c)
 
 static void load_correlation(const struct load *l, const struct yaml_node *n, struct correlation_text *text)
 {
-    static const char *const TYPE[] = {"event_count", "value_count", "temporal", "temporal_ordered", "value_sum",
-                                       "value_avg", "value_percentile", "geo_velocity"};
+    static const char *const TYPE[] = {"event_count", "value_count", "temporal",         "temporal_ordered",
+                                       "value_sum",   "value_avg",   "value_percentile", "geo_velocity"};
     struct correlation *c = arena_alloc(l->src->arena, sizeof *c);
     const struct yaml_node *type = yaml_get(n, "type");
     const struct yaml_node *rules = yaml_get(n, "rules");
@@ -321,7 +329,8 @@ static void load_correlation(const struct load *l, const struct yaml_node *n, st
     while (type != NULL && c->type < 8 && !slice_equal_str(type->text, TYPE[c->type]))
         c->type++;
     if (type == NULL || c->type == 8) {
-        complain(l, type != NULL ? type : n, "correlation needs a type: event_count, value_count, temporal, "
+        complain(l, type != NULL ? type : n,
+                 "correlation needs a type: event_count, value_count, temporal, "
                  "temporal_ordered, value_sum, value_avg, value_percentile or geo_velocity");
         c->type = 0;
         return;
@@ -387,7 +396,8 @@ static void load_filter(const struct load *l, const struct yaml_node *filter)
     load_detection(l, filter);
 }
 
-void rule_load(const struct rule_source *src, const struct yaml_node *doc, struct rule *r, struct correlation_text *text)
+void rule_load(const struct rule_source *src, const struct yaml_node *doc, struct rule *r,
+               struct correlation_text *text)
 {
     struct load l = {.src = src, .rule = r};
     const struct yaml_node *detection = yaml_get(doc, "detection");
@@ -441,12 +451,24 @@ bool correlation_holds(const struct correlation *c, nano value)
         nano b = c->bound[i].value;
         bool ok = false;
         switch ((enum bound_op)c->bound[i].op) {
-        case BOUND_GT: ok = value > b; break;
-        case BOUND_GTE: ok = value >= b; break;
-        case BOUND_LT: ok = value < b; break;
-        case BOUND_LTE: ok = value <= b; break;
-        case BOUND_EQ: ok = value == b; break;
-        case BOUND_NEQ: ok = value != b; break;
+        case BOUND_GT:
+            ok = value > b;
+            break;
+        case BOUND_GTE:
+            ok = value >= b;
+            break;
+        case BOUND_LT:
+            ok = value < b;
+            break;
+        case BOUND_LTE:
+            ok = value <= b;
+            break;
+        case BOUND_EQ:
+            ok = value == b;
+            break;
+        case BOUND_NEQ:
+            ok = value != b;
+            break;
         }
         if (!ok)
             return false;

@@ -17,7 +17,8 @@ struct correlation_text {
 };
 
 /* Fills `r` from a document; r->broken is set after an error. `text` is filled for correlations. */
-void rule_load(const struct rule_source *src, const struct yaml_node *doc, struct rule *r, struct correlation_text *text);
+void rule_load(const struct rule_source *src, const struct yaml_node *doc, struct rule *r,
+               struct correlation_text *text);
 
 /* "10m": s, m, h or d. */
 bool rule_read_span(struct slice text, int64_t *ret_us);

@@ -112,8 +112,8 @@ static void check_key(struct output *o, const struct alert *al, struct slice key
     } else if (!alert_value(al, key, buf, sizeof buf, &is)) {
         disagree(o, "unknown key '%.*s' in an expected alert", (int)key.len, (const char *)key.ptr);
     } else if (!slice_equal(is, v->text)) {
-        disagree(o, "alert %u: %.*s is %.*s, expected %.*s", o->number, (int)key.len, (const char *)key.ptr, (int)is.len,
-                 (const char *)is.ptr, (int)v->text.len, (const char *)v->text.ptr);
+        disagree(o, "alert %u: %.*s is %.*s, expected %.*s", o->number, (int)key.len, (const char *)key.ptr,
+                 (int)is.len, (const char *)is.ptr, (int)v->text.len, (const char *)v->text.ptr);
     }
 }
 
@@ -136,8 +136,8 @@ static void take_alert(void *ctx, const struct rule *rule, const struct alert *a
         return;
     const struct yaml_node *want = yaml_deref(o->expected);
     if (want == NULL) {
-        disagree(o, "alert %u was not expected: %.*s, count %llu", o->number, (int)al->rule.len, (const char *)al->rule.ptr,
-                 (unsigned long long)al->count);
+        disagree(o, "alert %u was not expected: %.*s, count %llu", o->number, (int)al->rule.len,
+                 (const char *)al->rule.ptr, (unsigned long long)al->count);
         return;
     }
     for (const struct yaml_node *n = want->child; n != NULL; n = n->next)
@@ -332,7 +332,8 @@ static enum vs_err run_path(struct suite *s, const char *path)
     return run_file(s, test);
 }
 
-enum vs_err rule_test_run(const char *path, struct diag *d, rule_test_report *report, void *ctx, struct rule_test_totals *totals)
+enum vs_err rule_test_run(const char *path, struct diag *d, rule_test_report *report, void *ctx,
+                          struct rule_test_totals *totals)
 {
     struct suite s = {.diag = d, .report = report, .ctx = ctx, .totals = totals};
 

@@ -143,7 +143,8 @@ bool rule_test_events(struct arena *a, struct diag *d, const char *path, const s
         int64_t step_us = 0;
         if (event->kind != YAML_MAP)
             ok = fail(d, path, event, "an event must be a map");
-        else if (yaml_get(event, "repeat") != NULL && (!yaml_read_i64(yaml_get(event, "repeat"), &repeat) || repeat < 0))
+        else if (yaml_get(event, "repeat") != NULL &&
+                 (!yaml_read_i64(yaml_get(event, "repeat"), &repeat) || repeat < 0))
             ok = fail(d, path, event, "repeat must be a number from 0");
         else if (step != NULL && !read_offset(step->text, &step_us))
             ok = fail(d, path, step, "step must be a time such as 10s");
@@ -153,7 +154,8 @@ bool rule_test_events(struct arena *a, struct diag *d, const char *path, const s
             struct writer w;
             writer_init(&w, buf, LINE_SIZE);
             if (!write_event(&w, event, i, step_us, &seq)) {
-                ok = fail(d, path, event, "an event's values must be texts, numbers, booleans or null, its times RFC 3339 or +10s");
+                ok = fail(d, path, event,
+                          "an event's values must be texts, numbers, booleans or null, its times RFC 3339 or +10s");
                 break;
             }
             if (*ret_count == room) {

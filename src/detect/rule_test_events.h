@@ -4,8 +4,8 @@
 
 #include "detect/yaml_tree.h"
 
-#define TEST_EVENTS_MAX  200000
-#define TEST_BASE_US     INT64_C(1772323200000000) /* 2026-03-01T00:00:00Z: offset +0s */
+#define TEST_EVENTS_MAX 200000
+#define TEST_BASE_US    INT64_C(1772323200000000) /* 2026-03-01T00:00:00Z: offset +0s */
 
 /* One JSON line per event in the arena; *ret_line points to an array of them. False after an error in diag. */
 bool rule_test_events(struct arena *a, struct diag *d, const char *path, const struct yaml_node *events,

@@ -11,21 +11,74 @@
 #define MODIFIERS_MAX 8
 
 enum modifier {
-    MOD_CONTAINS, MOD_STARTSWITH, MOD_ENDSWITH, MOD_ALL, MOD_CASED, MOD_EXISTS, MOD_NEQ, MOD_WINDASH, MOD_RE, MOD_I, MOD_M,
-    MOD_S, MOD_BASE64, MOD_BASE64OFFSET, MOD_UTF16, MOD_UTF16LE, MOD_UTF16BE, MOD_CIDR, MOD_LT, MOD_LTE, MOD_GT, MOD_GTE,
-    MOD_FIELDREF, MOD_EXPAND, MOD_MINUTE, MOD_HOUR, MOD_DAY, MOD_WEEK, MOD_MONTH, MOD_YEAR
+    MOD_CONTAINS,
+    MOD_STARTSWITH,
+    MOD_ENDSWITH,
+    MOD_ALL,
+    MOD_CASED,
+    MOD_EXISTS,
+    MOD_NEQ,
+    MOD_WINDASH,
+    MOD_RE,
+    MOD_I,
+    MOD_M,
+    MOD_S,
+    MOD_BASE64,
+    MOD_BASE64OFFSET,
+    MOD_UTF16,
+    MOD_UTF16LE,
+    MOD_UTF16BE,
+    MOD_CIDR,
+    MOD_LT,
+    MOD_LTE,
+    MOD_GT,
+    MOD_GTE,
+    MOD_FIELDREF,
+    MOD_EXPAND,
+    MOD_MINUTE,
+    MOD_HOUR,
+    MOD_DAY,
+    MOD_WEEK,
+    MOD_MONTH,
+    MOD_YEAR
 };
 
 static const struct {
     const char *name;
     uint8_t modifier;
-} MODIFIER[] = {{"contains", MOD_CONTAINS}, {"startswith", MOD_STARTSWITH}, {"endswith", MOD_ENDSWITH}, {"all", MOD_ALL},
-                {"cased", MOD_CASED}, {"exists", MOD_EXISTS}, {"neq", MOD_NEQ}, {"windash", MOD_WINDASH}, {"re", MOD_RE},
-                {"i", MOD_I}, {"ignorecase", MOD_I}, {"m", MOD_M}, {"multiline", MOD_M}, {"s", MOD_S}, {"dotall", MOD_S},
-                {"base64", MOD_BASE64}, {"base64offset", MOD_BASE64OFFSET}, {"utf16", MOD_UTF16}, {"utf16le", MOD_UTF16LE},
-                {"wide", MOD_UTF16LE}, {"utf16be", MOD_UTF16BE}, {"cidr", MOD_CIDR}, {"lt", MOD_LT}, {"lte", MOD_LTE},
-                {"gt", MOD_GT}, {"gte", MOD_GTE}, {"fieldref", MOD_FIELDREF}, {"expand", MOD_EXPAND},
-                {"minute", MOD_MINUTE}, {"hour", MOD_HOUR}, {"day", MOD_DAY}, {"week", MOD_WEEK}, {"month", MOD_MONTH},
+} MODIFIER[] = {{"contains", MOD_CONTAINS},
+                {"startswith", MOD_STARTSWITH},
+                {"endswith", MOD_ENDSWITH},
+                {"all", MOD_ALL},
+                {"cased", MOD_CASED},
+                {"exists", MOD_EXISTS},
+                {"neq", MOD_NEQ},
+                {"windash", MOD_WINDASH},
+                {"re", MOD_RE},
+                {"i", MOD_I},
+                {"ignorecase", MOD_I},
+                {"m", MOD_M},
+                {"multiline", MOD_M},
+                {"s", MOD_S},
+                {"dotall", MOD_S},
+                {"base64", MOD_BASE64},
+                {"base64offset", MOD_BASE64OFFSET},
+                {"utf16", MOD_UTF16},
+                {"utf16le", MOD_UTF16LE},
+                {"wide", MOD_UTF16LE},
+                {"utf16be", MOD_UTF16BE},
+                {"cidr", MOD_CIDR},
+                {"lt", MOD_LT},
+                {"lte", MOD_LTE},
+                {"gt", MOD_GT},
+                {"gte", MOD_GTE},
+                {"fieldref", MOD_FIELDREF},
+                {"expand", MOD_EXPAND},
+                {"minute", MOD_MINUTE},
+                {"hour", MOD_HOUR},
+                {"day", MOD_DAY},
+                {"week", MOD_WEEK},
+                {"month", MOD_MONTH},
                 {"year", MOD_YEAR}};
 
 struct build {
@@ -72,9 +125,11 @@ static bool read_key(struct build *b, struct slice key, struct slice *ret_field)
         while (i < sizeof MODIFIER / sizeof MODIFIER[0] && !slice_equal_str(word, MODIFIER[i].name))
             i++;
         if (i == sizeof MODIFIER / sizeof MODIFIER[0]) {
-            complain(b, b->at, "unknown modifier '%.*s'; expected one of contains, startswith, endswith, all, re, cidr, "
+            complain(b, b->at,
+                     "unknown modifier '%.*s'; expected one of contains, startswith, endswith, all, re, cidr, "
                      "base64, base64offset, wide, windash, cased, exists, fieldref, lt, lte, gt, gte, neq, expand, "
-                     "minute, hour, day, week, month, year", (int)word.len, (const char *)word.ptr);
+                     "minute, hour, day, week, month, year",
+                     (int)word.len, (const char *)word.ptr);
             return false;
         }
         if (b->mod_count == MODIFIERS_MAX) {
@@ -336,7 +391,8 @@ static struct test *build_plain(const struct build *b, const struct yaml_node *a
     if (yaml_is_null(at))
         return new_test(b, TEST_NULL, slice_str("null"));
     struct test *t = build_pattern(b, at, at->text);
-    if (t == NULL || text_only || (at->quoted && !(b->field < b->src->fields->names.count && b->src->fields->numeric[b->field])))
+    if (t == NULL || text_only ||
+        (at->quoted && !(b->field < b->src->fields->names.count && b->src->fields->numeric[b->field])))
         return t;
     if (!val_parse_number(at->text, &number))
         return t;
@@ -371,11 +427,12 @@ static struct test *build_test(const struct build *b, const struct yaml_node *at
     if (has(b, MOD_FIELDREF))
         return build_field(b, at);
     if (has(b, MOD_EXPAND)) {
-        complain(b, at, "placeholder '%.*s' has no values here; write the values instead of `expand`", (int)at->text.len,
-                 (const char *)at->text.ptr);
+        complain(b, at, "placeholder '%.*s' has no values here; write the values instead of `expand`",
+                 (int)at->text.len, (const char *)at->text.ptr);
         return NULL;
     }
-    static const uint8_t COMPARE[][2] = {{MOD_LT, TEST_LT}, {MOD_LTE, TEST_LTE}, {MOD_GT, TEST_GT}, {MOD_GTE, TEST_GTE}};
+    static const uint8_t COMPARE[][2] = {
+        {MOD_LT, TEST_LT}, {MOD_LTE, TEST_LTE}, {MOD_GT, TEST_GT}, {MOD_GTE, TEST_GTE}};
     for (size_t i = 0; i < 4; i++)
         if (has(b, (enum modifier)COMPARE[i][0]))
             return build_compare(b, at, (enum test_op)COMPARE[i][1]);

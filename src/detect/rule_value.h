@@ -1,8 +1,8 @@
 /* rule_value: turns `field|modifier|..: value(s)` of a Sigma selection into one item of tests.
  *
  * Modifiers are applied in the order written. Supported: contains startswith endswith all cased exists neq windash re
- * (with i m s) base64 base64offset utf16 utf16le utf16be wide cidr lt lte gt gte fieldref expand and the time modifiers.
- * Anything else, and combinations without a meaning, are errors with their place. */
+ * (with i m s) base64 base64offset utf16 utf16le utf16be wide cidr lt lte gt gte fieldref expand and the time
+ * modifiers. Anything else, and combinations without a meaning, are errors with their place. */
 #ifndef DETECT_RULE_VALUE_H
 #define DETECT_RULE_VALUE_H
 

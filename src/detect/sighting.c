@@ -61,7 +61,8 @@ struct slice group_value(struct slice group, unsigned n)
     return slice_make("", 0);
 }
 
-/* Encodes values one behind the other: two bytes length, then the text. False when one is missing or it does not fit. */
+/* Encodes values one behind the other: two bytes length, then the text. False when one is missing or it does not fit.
+ */
 static bool encode(struct record *r, const uint32_t *field, unsigned count, struct slice *ret)
 {
     struct slice text[ALERT_GROUP_MAX];
@@ -139,8 +140,8 @@ static bool read_position(struct sighter *s, struct record *r, struct place *p)
         s->geo_untrusted_count++;
         return false;
     }
-    if (!read_degrees(r, FIELD_SCHEMA + EV_F_LAT, 90.0, &p->lat) || !read_degrees(r, FIELD_SCHEMA + EV_F_LON, 180.0, &p->lon) ||
-        (p->lat == 0 && p->lon == 0)) {
+    if (!read_degrees(r, FIELD_SCHEMA + EV_F_LAT, 90.0, &p->lat) ||
+        !read_degrees(r, FIELD_SCHEMA + EV_F_LON, 180.0, &p->lon) || (p->lat == 0 && p->lon == 0)) {
         s->geo_no_position_count++;
         return false;
     }
@@ -195,8 +196,8 @@ static struct place *find_place(struct sighter *s, struct record *r, struct sigh
     return p;
 }
 
-/* Enters the event wherever the rule is referred to, and wherever those correlations are referred to in turn. Chains are
- * free of circles and bounded in length, and with them this recursion. */
+/* Enters the event wherever the rule is referred to, and wherever those correlations are referred to in turn. Chains
+ * are free of circles and bounded in length, and with them this recursion. */
 static void enter(struct sighter *s, struct record *r, struct sighting *ret, uint32_t rule, bool chain)
 {
     const struct plan *plan = s->matcher.plan;

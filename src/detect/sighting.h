@@ -13,11 +13,11 @@
 
 #include "detect/match.h"
 
-#define PLACES_MAX          256
-#define FUTURE_US_MAX       (INT64_C(300) * US_PER_S)       /* further ahead of its receipt an event is quarantined */
-#define LATE_US_MIN         (INT64_C(3600) * US_PER_S)      /* received so long after it happened an event is late */
-#define HORIZON_US_DEFAULT  (INT64_C(30) * 86400 * US_PER_S) /* received later than this an event is not correlated */
-#define GROUP_KEY_MAX       4096                             /* bytes of one group's values */
+#define PLACES_MAX         256
+#define FUTURE_US_MAX      (INT64_C(300) * US_PER_S)        /* further ahead of its receipt an event is quarantined */
+#define LATE_US_MIN        (INT64_C(3600) * US_PER_S)       /* received so long after it happened an event is late */
+#define HORIZON_US_DEFAULT (INT64_C(30) * 86400 * US_PER_S) /* received later than this an event is not correlated */
+#define GROUP_KEY_MAX      4096                             /* bytes of one group's values */
 
 struct place {
     uint32_t corr;       /* index in plan.corr */
@@ -25,9 +25,9 @@ struct place {
     uint64_t mask_chain; /* bit i: referred rule i is a correlation that may hit here */
     struct slice group;  /* values of the group-by fields, each with its length before it */
     bool has_value;
-    struct slice value;  /* value_count: the value, encoded like a group */
-    nano number;         /* value_sum, value_avg, value_percentile */
-    int32_t lat, lon;    /* geo_velocity: units of 10^-7 degrees */
+    struct slice value; /* value_count: the value, encoded like a group */
+    nano number;        /* value_sum, value_avg, value_percentile */
+    int32_t lat, lon;   /* geo_velocity: units of 10^-7 degrees */
 };
 
 struct sighting {
@@ -38,7 +38,8 @@ struct sighting {
     bool has_seq, late;
     struct hash128 identity; /* of (vehicle, epoch, seq), or of the content */
     struct hash128 content;
-    uint64_t tag; /* the caller's own name for the event; the engine hands it back with members. Not set by the sighter */
+    uint64_t
+        tag; /* the caller's own name for the event; the engine hands it back with members. Not set by the sighter */
     uint32_t place_count;
     struct place *place;
 };

@@ -209,7 +209,8 @@ static unsigned fold_char(unsigned c)
         return c + 32;
     if (c >= 0x400 && c <= 0x40F)
         return c + 80;
-    if ((c >= 0x100 && c <= 0x137 && c != 0x130 && c != 0x131) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481))
+    if ((c >= 0x100 && c <= 0x137 && c != 0x130 && c != 0x131) || (c >= 0x14A && c <= 0x177) ||
+        (c >= 0x460 && c <= 0x481))
         return c | 1;
     if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E))
         return (c & 1) != 0 ? c + 1 : c;

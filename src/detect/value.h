@@ -1,8 +1,8 @@
 /* value: one value of a record's field, as rules see it.
  *
- * Numbers are kept as what they are (signed, unsigned above INT64_MAX, or double) and compared by value; texts are UTF-8.
- * A value that came as text but stands in a field that the schema types as a number carries both: it compares as a number
- * and matches patterns by its text. The text form and the case-folded form are made on demand and kept. */
+ * Numbers are kept as what they are (signed, unsigned above INT64_MAX, or double) and compared by value; texts are
+ * UTF-8. A value that came as text but stands in a field that the schema types as a number carries both: it compares as
+ * a number and matches patterns by its text. The text form and the case-folded form are made on demand and kept. */
 #ifndef DETECT_VALUE_H
 #define DETECT_VALUE_H
 
@@ -12,11 +12,11 @@
 enum val_kind { VAL_NONE, VAL_NULL, VAL_BOOL, VAL_INT, VAL_UINT, VAL_DOUBLE, VAL_TEXT };
 
 struct val {
-    uint8_t kind;   /* enum val_kind */
-    bool has_text;  /* text is valid; always for VAL_TEXT */
-    bool has_fold;  /* fold is valid */
-    bool element;   /* came from an array: further values may follow */
-    uint32_t more;  /* index + 1 of the next value of the same field in record.extra; 0 = none */
+    uint8_t kind;  /* enum val_kind */
+    bool has_text; /* text is valid; always for VAL_TEXT */
+    bool has_fold; /* fold is valid */
+    bool element;  /* came from an array: further values may follow */
+    uint32_t more; /* index + 1 of the next value of the same field in record.extra; 0 = none */
     union {
         bool b;
         int64_t i;

@@ -1,10 +1,11 @@
 /* window: the value of a sliding window over sorted entries, one entry at a time.
  *
  * The window of entry i holds the entries j <= i with time[i] - time[j] <= span. The value is: the sum of weights
- * (event_count), the number of distinct values (value_count), the number of distinct rules present (temporal), the length
- * of the longest start of the list of rules that occurs in order, each in an entry of its own (temporal_ordered), the
- * sum, mean or percentile of the values, each as often as its weight (value_*), or the distance in kilometres, to the
- * metre, from the entry before (geo_velocity). Everything is counted in integers, so that a window has one value however it was reached.
+ * (event_count), the number of distinct values (value_count), the number of distinct rules present (temporal), the
+ * length of the longest start of the list of rules that occurs in order, each in an entry of its own
+ * (temporal_ordered), the sum, mean or percentile of the values, each as often as its weight (value_*), or the distance
+ * in kilometres, to the metre, from the entry before (geo_velocity). Everything is counted in integers, so that a
+ * window has one value however it was reached.
  *
  * Cost per entry: O(1) amortised; O(rules) for temporal; O(log n) for percentile.
  * Memory: tables are kept between uses and grow with the numbers of values; one window object per thread. */
@@ -17,11 +18,11 @@ enum { ENTRY_HIT = 1, ENTRY_SECOND = 2 }; /* SECOND: the part of an aggregated r
 
 struct entry {
     int64_t time_us;
-    uint64_t mask;    /* referred rules that match; 0 = taken out */
-    uint32_t node;    /* the event */
+    uint64_t mask; /* referred rules that match; 0 = taken out */
+    uint32_t node; /* the event */
     uint32_t vehicle;
     uint32_t weight;
-    uint32_t value;   /* value_count: number of the value; others: index of the point; VALUE_NONE */
+    uint32_t value; /* value_count: number of the value; others: index of the point; VALUE_NONE */
     uint32_t flags;
 };
 
@@ -37,16 +38,16 @@ struct window {
     const struct correlation *corr;
     const struct entry *entry;
     const struct point *point;
-    size_t left;  /* first entry in the window */
-    size_t right; /* behind the last entry in it */
-    uint64_t weight_sum;   /* event_count: all; value_*: of those with a value */
+    size_t left;         /* first entry in the window */
+    size_t right;        /* behind the last entry in it */
+    uint64_t weight_sum; /* event_count: all; value_*: of those with a value */
     nano number_sum;
     uint32_t distinct;
     uint32_t *value_weight; /* value_count: entries per value in the window */
     uint32_t value_room;
     int64_t seen[RULE_REFS_MAX]; /* temporal: last time of rule i; ordered: latest start of a sequence of i + 1 rules */
-    nano *rank;             /* percentile: the distinct values in sight, sorted */
-    uint64_t *tree;         /* percentile: Fenwick tree of weights by rank */
+    nano *rank;                  /* percentile: the distinct values in sight, sorted */
+    uint64_t *tree;              /* percentile: Fenwick tree of weights by rank */
     size_t rank_count, rank_room;
 };
 

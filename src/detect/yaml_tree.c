@@ -163,8 +163,8 @@ static bool read_stream(struct reader *r, struct yaml_node *docs)
             return false;
         int type = (int)ev.type;
         struct yaml_node *doc = NULL;
-        bool node = type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT || type == YAML_MAPPING_START_EVENT ||
-                    type == YAML_ALIAS_EVENT;
+        bool node = type == YAML_SCALAR_EVENT || type == YAML_SEQUENCE_START_EVENT ||
+                    type == YAML_MAPPING_START_EVENT || type == YAML_ALIAS_EVENT;
         if (node)
             doc = read_node(r, &ev);
         yaml_event_delete(&ev);

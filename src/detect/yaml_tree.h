@@ -3,7 +3,8 @@
  * A thin layer over libyaml's event parser. Scalars keep their text and whether they were quoted; what a plain scalar
  * means (number, true, null) is asked for with the yaml_is_* and yaml_read_* functions, which follow the YAML 1.2 core
  * schema plus 0x numbers. Aliases share the node they name. Duplicate keys of a map are an error.
- * Memory: nodes live in the caller's arena. Bounds: YAML_NODES_MAX nodes, YAML_DEPTH_MAX levels, YAML_TEXT_MAX bytes. */
+ * Memory: nodes live in the caller's arena. Bounds: YAML_NODES_MAX nodes, YAML_DEPTH_MAX levels, YAML_TEXT_MAX bytes.
+ */
 #ifndef DETECT_YAML_TREE_H
 #define DETECT_YAML_TREE_H
 
@@ -19,15 +20,15 @@ struct yaml_node {
     uint8_t kind; /* enum yaml_kind */
     bool quoted;  /* a scalar that is text whatever it looks like */
     unsigned line, column;
-    struct slice text;       /* scalar */
-    struct yaml_node *key;   /* of an entry of a map */
-    struct yaml_node *child; /* first item of a list or map */
-    struct yaml_node *next;  /* next sibling */
+    struct slice text;        /* scalar */
+    struct yaml_node *key;    /* of an entry of a map */
+    struct yaml_node *child;  /* first item of a list or map */
+    struct yaml_node *next;   /* next sibling */
     struct yaml_node *target; /* of an alias: the node itself; NULL otherwise */
 };
 
-/* Reads all documents of a file; *ret_docs is a list node whose items are the documents (empty ones left out). False when
- * the text is not YAML, with the reason in diag. */
+/* Reads all documents of a file; *ret_docs is a list node whose items are the documents (empty ones left out). False
+ * when the text is not YAML, with the reason in diag. */
 bool yaml_read(struct arena *a, struct diag *d, const char *path, struct slice text, struct yaml_node **ret_docs);
 
 /* The node behind an alias, or the node itself; NULL stays NULL. */

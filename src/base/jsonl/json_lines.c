@@ -91,7 +91,8 @@ bool json_lines_next(struct json_lines *it, struct slice *ret)
     return false;
 }
 
-/* Maps the file over an anonymous mapping that is one padding longer, so that the bytes behind it are readable zeros. */
+/* Maps the file over an anonymous mapping that is one padding longer, so that the bytes behind it are readable zeros.
+ */
 static enum vs_err map_file(int fd, size_t len, struct text_file *ret)
 {
     long page = sysconf(_SC_PAGESIZE);

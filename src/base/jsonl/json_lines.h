@@ -1,9 +1,9 @@
 /* json_lines: a whole text file in memory and the JSON documents in it, one per line.
  *
- * A line that is just "{" starts a document printed over several lines (as tools do for people); it ends where its braces
- * close, so a single pretty-printed event reads like a file of one line. Blank lines are skipped.
- * Memory: the file is mapped (or, for a pipe, read) once and owned by text_file; documents are borrowed from it. Behind
- * its last byte JSON_PADDING bytes are readable. Bounds: TEXT_FILE_MAX bytes from a pipe. */
+ * A line that is just "{" starts a document printed over several lines (as tools do for people); it ends where its
+ * braces close, so a single pretty-printed event reads like a file of one line. Blank lines are skipped. Memory: the
+ * file is mapped (or, for a pipe, read) once and owned by text_file; documents are borrowed from it. Behind its last
+ * byte JSON_PADDING bytes are readable. Bounds: TEXT_FILE_MAX bytes from a pipe. */
 #ifndef BASE_JSONL_JSON_LINES_H
 #define BASE_JSONL_JSON_LINES_H
 

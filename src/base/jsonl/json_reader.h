@@ -6,7 +6,8 @@
  *
  * Memory: the reader owns its buffers and reuses them, nothing is allocated per object in steady state. Names and texts
  * are borrowed until the next call on the same reader. Threads: one reader per thread.
- * Bounds: JSON_FIELDS_MAX fields, JSON_DEPTH_MAX levels, JSON_OBJECT_MAX bytes, JSON_NAME_MAX bytes of a dotted name. */
+ * Bounds: JSON_FIELDS_MAX fields, JSON_DEPTH_MAX levels, JSON_OBJECT_MAX bytes, JSON_NAME_MAX bytes of a dotted name.
+ */
 #ifndef BASE_JSONL_JSON_READER_H
 #define BASE_JSONL_JSON_READER_H
 
@@ -49,8 +50,8 @@ struct json_reader;
 VS_MUST_USE enum vs_err json_reader_new(struct json_reader **ret);
 void json_reader_free(struct json_reader *r);
 
-/* Reads the object that `text` holds, white space around it allowed. JSON_PADDING bytes behind the text must be readable;
- * their content does not matter. On failure *ret_reason (may be NULL) says in a few words what is wrong. */
+/* Reads the object that `text` holds, white space around it allowed. JSON_PADDING bytes behind the text must be
+ * readable; their content does not matter. On failure *ret_reason (may be NULL) says in a few words what is wrong. */
 VS_MUST_USE enum vs_err json_reader_object(struct json_reader *r, struct slice text, struct json_object *ret,
                                            const char **ret_reason);
 

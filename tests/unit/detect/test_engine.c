@@ -1,4 +1,5 @@
-/* engine: what is handed out change by change adds up to what a fresh look at all events gives. */
+/* engine: what is handed out change by change adds up to what a fresh look at all events gives (R-092, R-129, R-133).
+ */
 #include "feed.h"
 
 #include "detect/alert_json.h"
@@ -14,22 +15,32 @@ static const char *const HEAD =
 
 /* One rule of each kind; %d is a threshold, the last %d a span. */
 static const char *const CORRELATION[] = {
-    "title: r\nname: r%d\ncorrelation: {type: event_count, rules: [a, b], group-by: [pdu], condition: {gte: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {lte: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: value_count, rules: [a, b], group-by: [pdu], condition: {field: vin, gte: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: value_count, rules: [a], condition: {field: [vin, n], eq: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: temporal, rules: [a, b], group-by: [vin], condition: {gte: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: temporal_ordered, rules: [a, b, a], group-by: [vin], condition: {gte: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: value_sum, rules: [a, b], group-by: [vin], condition: {field: n, gt: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: value_avg, rules: [b], group-by: [pdu], condition: {field: n, gt: %d}, timespan: %ds}\n---\n",
-    "title: r\nname: r%d\ncorrelation: {type: value_percentile, rules: [a, b], group-by: [vin], condition: {field: n, percentile: 75, gte: %d}, timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: event_count, rules: [a, b], group-by: [pdu], condition: {gte: %d}, "
+    "timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {lte: %d}, "
+    "timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: value_count, rules: [a, b], group-by: [pdu], condition: {field: vin, "
+    "gte: %d}, timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: value_count, rules: [a], condition: {field: [vin, n], eq: %d}, timespan: "
+    "%ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: temporal, rules: [a, b], group-by: [vin], condition: {gte: %d}, "
+    "timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: temporal_ordered, rules: [a, b, a], group-by: [vin], condition: {gte: "
+    "%d}, timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: value_sum, rules: [a, b], group-by: [vin], condition: {field: n, gt: "
+    "%d}, timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: value_avg, rules: [b], group-by: [pdu], condition: {field: n, gt: %d}, "
+    "timespan: %ds}\n---\n",
+    "title: r\nname: r%d\ncorrelation: {type: value_percentile, rules: [a, b], group-by: [vin], condition: {field: n, "
+    "percentile: 75, gte: %d}, timespan: %ds}\n---\n",
     "title: r\nname: r%d\ncorrelation: {type: geo_velocity, rules: [a, b], condition: {gt: %d}, timespan: %ds}\n---\n",
 };
 #define CORRELATION_COUNT (sizeof CORRELATION / sizeof CORRELATION[0])
 
 /* Chained: hits of `low` are events of `top`. */
 static const char *const CHAIN =
-    "title: low\nname: low\ncorrelation: {type: event_count, rules: [a], group-by: [pdu], condition: {gte: %d}, timespan: 40s}\n---\n"
+    "title: low\nname: low\ncorrelation: {type: event_count, rules: [a], group-by: [pdu], condition: {gte: %d}, "
+    "timespan: 40s}\n---\n"
     "title: top\nname: top\ncorrelation: {type: temporal, rules: [low, b], group-by: [vin], timespan: 60s}\n";
 
 /* Standing alerts, as text by id. */
@@ -123,18 +134,19 @@ static void random_event(struct seed *s, char *text, size_t size)
     int64_t last = t + (int64_t)seed_below(s, 30) * 1000000;
 
     snprintf(text, size,
-             "{\"vin\":\"v%d\",\"time\":%lld,\"last\":%lld,\"type\":\"x.%c\",\"seq\":%d,\"pdu\":\"p%d\",\"n\":%d,\"count\":%d,"
+             "{\"vin\":\"v%d\",\"time\":%lld,\"last\":%lld,\"type\":\"x.%c\",\"seq\":%d,\"pdu\":\"p%d\",\"n\":%d,"
+             "\"count\":%d,"
              "\"lat\":%d,\"lon\":%d,\"received\":%lld}",
              (int)seed_below(s, 4), (long long)t, (long long)last, 'a' + (char)seed_below(s, 3), (int)seed_below(s, 60),
-             (int)seed_below(s, 2), (int)seed_below(s, 8) - 2, count, 40 + (int)seed_below(s, 4), 5 + (int)seed_below(s, 3),
-             (long long)(last + (seed_below(s, 5) == 0 ? 7200000000 : 0)));
+             (int)seed_below(s, 2), (int)seed_below(s, 8) - 2, count, 40 + (int)seed_below(s, 4),
+             5 + (int)seed_below(s, 3), (long long)(last + (seed_below(s, 5) == 0 ? 7200000000 : 0)));
 }
 
 static void incremental_changes_add_up_to_the_whole(void **state)
 {
     struct seed s = seed_start("engine", 20261120);
     char rules[8192];
-    char (*event)[512] = calloc(EVENTS, sizeof *event);
+    char(*event)[512] = calloc(EVENTS, sizeof *event);
 
     (void)state;
     for (int round = 0; round < 60; round++) {
@@ -154,6 +166,7 @@ static void incremental_changes_add_up_to_the_whole(void **state)
         engine_alerts(batch, take, &whole);
 
         limits.seed = seed_next(&s);
+        limits.defer_entries_min = 1 + (uint32_t)seed_below(&s, 8);
         struct engine *e = engine_new(&f.plan, &limits);
         for (int i = EVENTS - 1; i > 0; i--) {
             int j = (int)seed_below(&s, (uint64_t)i + 1);
@@ -167,7 +180,8 @@ static void incremental_changes_add_up_to_the_whole(void **state)
             if (seed_below(&s, 3) == 0)
                 feed_put(&f, e, event[seed_below(&s, (uint64_t)i + 1)]);
             if (seed_below(&s, 4) == 0)
-                engine_settle(e, seed_below(&s, 2) == 0 ? US_BASE + (int64_t)seed_below(&s, 600) * 1000000 : 0, take, &live);
+                (seed_below(&s, 2) == 0 ? engine_settle : engine_settle_due)(
+                    e, seed_below(&s, 2) == 0 ? US_BASE + (int64_t)seed_below(&s, 600) * 1000000 : 0, take, &live);
         }
         engine_settle(e, 0, take, &live);
         boards_agree(&whole, &live);
@@ -213,9 +227,10 @@ static void an_alert_opens_grows_merges_and_closes(void **state)
     char log[256];
 
     (void)state;
-    feed_init(&f, "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
-                  "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {gte: 2}, "
-                  "timespan: 10s}\n");
+    feed_init(&f,
+              "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
+              "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {gte: 2}, "
+              "timespan: 10s}\n");
     struct engine *e = engine_new(&f.plan, &limits);
     assert_string_equal(step(&f, e, log, 1, 0), "");
     assert_string_equal(step(&f, e, log, 1, 5), "open/2/0 ");
@@ -230,7 +245,7 @@ static void an_alert_opens_grows_merges_and_closes(void **state)
     assert_string_equal(log, "closed/6/0 ");
     log[0] = '\0';
     engine_settle(e, US_BASE + 90 * INT64_C(1000000), log_change, log);
-    assert_string_equal(log, ""); /* said once */
+    assert_string_equal(log, "");                              /* said once */
     assert_string_equal(step(&f, e, log, 1, 44), "open/7/0 "); /* late again: it opens again */
     engine_free(e);
     feed_done(&f);
@@ -243,13 +258,15 @@ static void a_late_event_can_retract_an_alert(void **state)
     char log[256];
 
     (void)state;
-    feed_init(&f, "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
-                  "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {eq: 2}, "
-                  "timespan: 10s}\n");
+    feed_init(&f,
+              "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
+              "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {eq: 2}, "
+              "timespan: 10s}\n");
     struct engine *e = engine_new(&f.plan, &limits);
     assert_string_equal(step(&f, e, log, 1, 1), "");
     assert_string_equal(step(&f, e, log, 1, 9), "open/2/0 ");
-    assert_string_equal(step(&f, e, log, 1, 0), "open/2/1 "); /* 0 and 1 are two; 9 sees three; begins with another event */
+    assert_string_equal(step(&f, e, log, 1, 0),
+                        "open/2/1 "); /* 0 and 1 are two; 9 sees three; begins with another event */
     engine_free(e);
     feed_done(&f);
 }
@@ -261,9 +278,10 @@ static void limits_turn_away_and_count(void **state)
     char log[256];
 
     (void)state;
-    feed_init(&f, "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
-                  "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {gte: 100}, "
-                  "timespan: 10s}\n");
+    feed_init(&f,
+              "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
+              "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {gte: 100}, "
+              "timespan: 10s}\n");
     struct engine *e = engine_new(&f.plan, &limits);
     for (int i = 0; i < 10; i++)
         (void)step(&f, e, log, 1, i); /* a storm of one vehicle */

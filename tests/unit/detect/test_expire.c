@@ -44,12 +44,14 @@ static void expired_state_is_never_missed(void **state)
         char rules[1024];
         int span = (int[]){5, 20, 60}[seed_below(&s, 3)];
         int64_t cutoff = 0;
-        snprintf(rules, sizeof rules,
-                 "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
-                 "title: n\nname: n\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {%s: %d}, "
-                 "timespan: %ds}\n---\n"
-                 "title: v\nname: v\ncorrelation: {type: value_count, rules: [a], condition: {field: vin, gte: 2}, timespan: %ds}\n",
-                 seed_below(&s, 3) == 0 ? "lte" : "gte", 1 + (int)seed_below(&s, 3), span, span);
+        snprintf(
+            rules, sizeof rules,
+            "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
+            "title: n\nname: n\ncorrelation: {type: event_count, rules: [a], group-by: [vin], condition: {%s: %d}, "
+            "timespan: %ds}\n---\n"
+            "title: v\nname: v\ncorrelation: {type: value_count, rules: [a], condition: {field: vin, gte: 2}, "
+            "timespan: %ds}\n",
+            seed_below(&s, 3) == 0 ? "lte" : "gte", 1 + (int)seed_below(&s, 3), span, span);
         feed_init(&f, rules);
         f.sighter.horizon_us = 0;
         struct engine *a = engine_new(&f.plan, &limits);
@@ -58,8 +60,8 @@ static void expired_state_is_never_missed(void **state)
             char text[200];
             /* Time moves on; an event is at most 100 s late, which is the horizon. */
             int64_t t = US_BASE + i * 10 * S - (int64_t)seed_below(&s, 100) * S;
-            snprintf(text, sizeof text, "{\"vin\":\"v%d\",\"time\":%lld,\"type\":\"x.a\",\"seq\":%d}", (int)seed_below(&s, 3),
-                     (long long)t, i);
+            snprintf(text, sizeof text, "{\"vin\":\"v%d\",\"time\":%lld,\"type\":\"x.a\",\"seq\":%d}",
+                     (int)seed_below(&s, 3), (long long)t, i);
             feed_put(&f, a, text);
             feed_put(&f, b, text);
             if (i % 7 == 0) {

@@ -17,11 +17,21 @@ static void flatten(const struct json_object *o, char *out, size_t size)
         n += (size_t)snprintf(out + n, size - n, "%s%s%.*s=", i > 0 ? " " : "", f->element ? "+" : "", (int)f->name.len,
                               (const char *)f->name.ptr);
         switch ((enum json_kind)f->kind) {
-        case JSON_NULL: n += (size_t)snprintf(out + n, size - n, "null"); break;
-        case JSON_BOOL: n += (size_t)snprintf(out + n, size - n, "%s", f->value.b ? "true" : "false"); break;
-        case JSON_INT: n += (size_t)snprintf(out + n, size - n, "%lld", (long long)f->value.i); break;
-        case JSON_UINT: n += (size_t)snprintf(out + n, size - n, "%lluu", (unsigned long long)f->value.u); break;
-        case JSON_DOUBLE: n += (size_t)snprintf(out + n, size - n, "%gd", f->value.d); break;
+        case JSON_NULL:
+            n += (size_t)snprintf(out + n, size - n, "null");
+            break;
+        case JSON_BOOL:
+            n += (size_t)snprintf(out + n, size - n, "%s", f->value.b ? "true" : "false");
+            break;
+        case JSON_INT:
+            n += (size_t)snprintf(out + n, size - n, "%lld", (long long)f->value.i);
+            break;
+        case JSON_UINT:
+            n += (size_t)snprintf(out + n, size - n, "%lluu", (unsigned long long)f->value.u);
+            break;
+        case JSON_DOUBLE:
+            n += (size_t)snprintf(out + n, size - n, "%gd", f->value.d);
+            break;
         case JSON_TEXT:
             n += (size_t)snprintf(out + n, size - n, "\"%.*s\"", (int)f->value.s.len, (const char *)f->value.s.ptr);
             break;

@@ -47,7 +47,7 @@ static void selections(void **state)
         {"{s: {a: 0x17}, condition: s}", "{\"a\":23}", true},
         {"{s: {a: 0x17}, condition: s}", "{\"a\":\"0x17\"}", true},
         {"{s: {a: '0x17'}, condition: s}", "{\"a\":\"0x17\"}", true},
-        {"{s: {a: '0x17'}, condition: s}", "{\"a\":23}", false}, /* text, and the schema does not know the field */
+        {"{s: {a: '0x17'}, condition: s}", "{\"a\":23}", false},    /* text, and the schema does not know the field */
         {"{s: {nrc: '0x35'}, condition: s}", "{\"nrc\":53}", true}, /* a number in the schema */
         {"{s: {nrc: 53}, condition: s}", "{\"nrc\":\"0x35\"}", true},
         {"{s: {nrc: 0x35}, condition: s}", "{\"nrc\":\"53\"}", true},
@@ -127,9 +127,10 @@ static void modifiers(void **state)
         {"{s: {'a|fieldref|endswith': b}, condition: s}", "{\"a\":\"xyz\",\"b\":\"xy\"}", false},
         {"{s: {'a|base64': 'foo'}, condition: s}", "{\"a\":\"Zm9v\"}", true},
         {"{s: {'a|base64': 'foob'}, condition: s}", "{\"a\":\"Zm9vYg==\"}", true},
-        {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"aHR0cDovL2E=\"}", true},   /* http://a */
-        {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"eGh0dHA6Ly9h\"}", true},   /* xhttp://a */
-        {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"eHhodHRwOi8vYQ==\"}", true}, /* xxhttp://a */
+        {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"aHR0cDovL2E=\"}", true}, /* http://a */
+        {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"eGh0dHA6Ly9h\"}", true}, /* xhttp://a */
+        {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"eHhodHRwOi8vYQ==\"}",
+         true}, /* xxhttp://a */
         {"{s: {'a|base64offset|contains': 'http://'}, condition: s}", "{\"a\":\"Z29waGVyOi8v\"}", false},
         {"{s: {'a|wide|base64offset|contains': 'ping'}, condition: s}", "{\"a\":\"cABpAG4AZwAgAA==\"}", true},
         {"{s: {'a|utf16|base64': 'p'}, condition: s}", "{\"a\":\"//5wAA==\"}", true},
@@ -139,7 +140,8 @@ static void modifiers(void **state)
         {"{s: {'a|hour': 22}, condition: s}", "{\"a\":\"2026-03-01T22:15:00Z\"}", true},
         {"{s: {'a|hour|gte': 22}, condition: s}", "{\"a\":\"2026-03-01T21:59:00Z\"}", false},
         {"{s: {'a|week': 9}, condition: s}", "{\"a\":\"2026-03-01T00:00:00Z\"}", true},
-        {"{s: {'a|month': 3, 'a|day': 1, 'a|year': 2026, 'a|minute': 0}, condition: s}", "{\"a\":\"2026-03-01T00:00:00Z\"}", true},
+        {"{s: {'a|month': 3, 'a|day': 1, 'a|year': 2026, 'a|minute': 0}, condition: s}",
+         "{\"a\":\"2026-03-01T00:00:00Z\"}", true},
         {"{s: {'a|month': 3}, condition: s}", "{\"a\":\"never\"}", false},
     };
 
@@ -205,7 +207,8 @@ static void hostile_regex_is_undecided(void **state)
     (void)state;
     feed_init(&f, "title: t\nlogsource: {product: x}\ndetection: {s: {'a|re': '^(a+)+$'}, condition: s}\n");
     matcher_init(&m, &f.plan);
-    snprintf(event, sizeof event, "{\"a\":\"%.*s!\"}", 60, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    snprintf(event, sizeof event, "{\"a\":\"%.*s!\"}", 60,
+             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     feed_record(&f, event, false);
     assert_false(match_expr(&m, f.plan.rule[0]->expr, &f.record));
     assert_int_equal(m.undecided_count, 1);

@@ -1,4 +1,5 @@
-/* pattern: Sigma values with wildcards and escapes (Sigma rules specification, "String Wildcard", "Escape Character"). */
+/* pattern: Sigma values with wildcards and escapes (Sigma rules specification, "String Wildcard", "Escape Character").
+ */
 #include "check.h"
 
 #include "detect/pattern.h"
@@ -28,17 +29,47 @@ static void wildcards_and_escapes(void **state)
         const char *pattern, *text;
         bool want;
     } row[] = {
-        {"abc", "abc", true},        {"abc", "ABC", true},          {"abc", "abcd", false},     {"", "", true},
-        {"", "a", false},            {"*", "", true},               {"*", "anything", true},    {"a*", "abc", true},
-        {"*c", "abc", true},         {"*b*", "abc", true},          {"a*c", "abbbc", true},     {"a*c", "abbbd", false},
-        {"a?c", "abc", true},        {"a?c", "ac", false},          {"a?c", "abbc", false},     {"?", "\xC3\xA9", true},
-        {"??", "\xC3\xA9", false},   {"a\\*c", "a*c", true},        {"a\\*c", "abc", false},    {"a\\?", "a?", true},
-        {"a\\?", "ab", false},       {"C:\\Win", "c:\\win", true},  {"a\\\\b", "a\\b", true},   {"a\\\\*", "a\\xyz", true},
-        {"a\\\\\\*", "a\\*", true},  {"a\\\\\\*", "a\\b", false},   {"\\\\\\\\", "\\\\", true}, {"a**c", "ac", true},
-        {"*a*b*c*", "xaybzc", true}, {"*a*b*c*", "xaycxb", false},  {"*ab", "aab", true},       {"*aab", "aaab", true},
-        {"a*?", "a", false},         {"a*?", "ab", true},           {"\xC3\x89t\xC3\xA9", "\xC3\xA9t\xC3\xA9", true},
-        {"\xD0\x9C*", "\xD0\xBC\xD0\xB8\xD1\x80", true},            {"x\\", "x\\", true},       {"*\\*", "a\\", false},
-        {"*\\*", "a*", true},        {"prog?.exe", "progA.exe", true}, {"v*.exe", "v21.2.1.exe", true},
+        {"abc", "abc", true},
+        {"abc", "ABC", true},
+        {"abc", "abcd", false},
+        {"", "", true},
+        {"", "a", false},
+        {"*", "", true},
+        {"*", "anything", true},
+        {"a*", "abc", true},
+        {"*c", "abc", true},
+        {"*b*", "abc", true},
+        {"a*c", "abbbc", true},
+        {"a*c", "abbbd", false},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"a?c", "abbc", false},
+        {"?", "\xC3\xA9", true},
+        {"??", "\xC3\xA9", false},
+        {"a\\*c", "a*c", true},
+        {"a\\*c", "abc", false},
+        {"a\\?", "a?", true},
+        {"a\\?", "ab", false},
+        {"C:\\Win", "c:\\win", true},
+        {"a\\\\b", "a\\b", true},
+        {"a\\\\*", "a\\xyz", true},
+        {"a\\\\\\*", "a\\*", true},
+        {"a\\\\\\*", "a\\b", false},
+        {"\\\\\\\\", "\\\\", true},
+        {"a**c", "ac", true},
+        {"*a*b*c*", "xaybzc", true},
+        {"*a*b*c*", "xaycxb", false},
+        {"*ab", "aab", true},
+        {"*aab", "aaab", true},
+        {"a*?", "a", false},
+        {"a*?", "ab", true},
+        {"\xC3\x89t\xC3\xA9", "\xC3\xA9t\xC3\xA9", true},
+        {"\xD0\x9C*", "\xD0\xBC\xD0\xB8\xD1\x80", true},
+        {"x\\", "x\\", true},
+        {"*\\*", "a\\", false},
+        {"*\\*", "a*", true},
+        {"prog?.exe", "progA.exe", true},
+        {"v*.exe", "v21.2.1.exe", true},
     };
 
     (void)state;
@@ -53,8 +84,14 @@ static void cased_and_windash(void **state)
     assert_false(matches("abc", "ABC", true, false));
     assert_true(matches("a*C", "abC", true, false));
     assert_true(matches("* -enc *", "x /enc y", false, true));
-    assert_true(matches("* -enc *", "x \xE2\x80\x93" "enc y", false, true));
-    assert_true(matches("* -enc *", "x \xE2\x80\x95" "enc y", false, true));
+    assert_true(matches("* -enc *",
+                        "x \xE2\x80\x93"
+                        "enc y",
+                        false, true));
+    assert_true(matches("* -enc *",
+                        "x \xE2\x80\x95"
+                        "enc y",
+                        false, true));
     assert_true(matches("/f -g", "-f /g", false, true));
     assert_false(matches("well-known", "well/known", false, true)); /* a dash inside a word is no option */
     assert_true(matches("--headless", "-/headless", false, true));

@@ -8,7 +8,8 @@
 #include "detect/rule_load.h"
 
 #define RULE "title: t\nlogsource: {product: x}\n"
-#define CORR "title: a\nname: a\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n---\ntitle: c\ncorrelation:\n"
+#define CORR                                                                                                           \
+    "title: a\nname: a\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n---\ntitle: c\ncorrelation:\n"
 
 static void mistakes_are_named(void **state)
 {
@@ -50,7 +51,8 @@ static void mistakes_are_named(void **state)
         {CORR "  type: temporal\n  rules: [c]\n  timespan: 10s\n", 6, 1, "circle"},
         {RULE "detection: {s: {a: 1}, condition: s}\nvsoc: {r155: ['14.1']}\n", 4, 15, "no threat"},
         {RULE "detection: {s: {a: 1}, condition: s}\nvsoc: {tarra: [x]}\n", 4, 8, "unknown key 'tarra'"},
-        {RULE "detection: {s: {a: 1}, condition: s}\nvsoc: {severity_steps: [{peak: 5, level: red}]}\n", 4, 25, "severity step"},
+        {RULE "detection: {s: {a: 1}, condition: s}\nvsoc: {severity_steps: [{peak: 5, level: red}]}\n", 4, 25,
+         "severity step"},
     };
 
     (void)state;
@@ -80,11 +82,12 @@ static void the_rest_still_runs(void **state)
     (void)state;
     diag_init(&d);
     plan_init(&p);
-    assert_int_equal(plan_load_text(&p, "f.yml",
-                                    slice_str(RULE "detection: {s: {'a|nope': 1}, condition: s}\n---\n"
-                                                   "title: good\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n"),
-                                    &d),
-                     VS_ERR_CONFIG);
+    assert_int_equal(
+        plan_load_text(&p, "f.yml",
+                       slice_str(RULE "detection: {s: {'a|nope': 1}, condition: s}\n---\n"
+                                      "title: good\nlogsource: {product: x}\ndetection: {s: {a: 1}, condition: s}\n"),
+                       &d),
+        VS_ERR_CONFIG);
     assert_int_equal(p.base_count, 1);
     check_slice(p.rule[p.base[0]]->label, "good");
     plan_done(&p);
@@ -100,8 +103,9 @@ static void a_product_rule_needs_its_context(void **state)
     diag_init(&d);
     plan_init(&p);
     p.strict = true;
-    assert_int_equal(plan_load_text(&p, "f.yml", slice_str(RULE "detection: {s: {a: 1}, condition: s}\nvsoc: {owner: me}\n"), &d),
-                     VS_ERR_CONFIG);
+    assert_int_equal(
+        plan_load_text(&p, "f.yml", slice_str(RULE "detection: {s: {a: 1}, condition: s}\nvsoc: {owner: me}\n"), &d),
+        VS_ERR_CONFIG);
     assert_int_equal(d.error_count, 4); /* tara, r155, playbook, rationale */
     plan_done(&p);
     diag_done(&d);
@@ -140,8 +144,11 @@ static void spans(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mistakes_are_named), cmocka_unit_test(the_rest_still_runs),
-        cmocka_unit_test(a_product_rule_needs_its_context), cmocka_unit_test(r155_has_67_leaves), cmocka_unit_test(spans),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(the_rest_still_runs),
+        cmocka_unit_test(a_product_rule_needs_its_context),
+        cmocka_unit_test(r155_has_67_leaves),
+        cmocka_unit_test(spans),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
