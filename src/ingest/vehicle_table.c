@@ -2,12 +2,12 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "ingest/clock.h"
 
-#define BLOCK_BITS  12
-#define BLOCK_COUNT (1u << BLOCK_BITS)
 #define SLOTS_FIRST 1024
+#define HUGE_SIZE   (2u << 20) /* bytes from which on large pages are asked for */
 
 _Static_assert(sizeof(struct vehicle_state) == VEHICLE_STATE_SIZE, "the record is what the memory figures are made of");
 
@@ -30,13 +30,41 @@ static uint64_t hash_vid(const uint8_t vid[EV_VID_SIZE])
     return h ^ h >> 32;
 }
 
+/* Zeroed memory that is taken from the system only where it is touched. A million vehicles are 80 MB in random order,
+ * so most of the cost of a lookup is finding the page; large pages make that cheap. */
+static void *map_zeroed(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (p == MAP_FAILED)
+        return NULL;
+    if (size >= HUGE_SIZE)
+        (void)madvise(p, size, MADV_HUGEPAGE); /* a kernel without them is only slower */
+    return p;
+}
+
+static void unmap(void *p, size_t size)
+{
+    if (p != NULL)
+        munmap(p, size);
+}
+
+static size_t slots_size(const struct vehicle_table *t)
+{
+    return ((size_t)t->slot_mask + 1) * sizeof t->slot[0];
+}
+
 enum vs_err vehicle_table_init(struct vehicle_table *t, uint32_t vehicles_max)
 {
     memset(t, 0, sizeof *t);
-    t->slot = calloc(SLOTS_FIRST, sizeof t->slot[0]);
     t->slot_mask = SLOTS_FIRST - 1;
     t->vehicles_max = vehicles_max;
-    return t->slot != NULL ? VS_OK : VS_ERR_NO_MEMORY;
+    t->slot = map_zeroed(slots_size(t));
+    t->record = map_zeroed((size_t)vehicles_max * sizeof t->record[0]);
+    if (t->slot != NULL && t->record != NULL)
+        return VS_OK;
+    vehicle_table_done(t);
+    return VS_ERR_NO_MEMORY;
 }
 
 static void epoch_more_done(struct epoch_more *m)
@@ -61,19 +89,17 @@ static void vehicle_done(struct vehicle_state *v)
 void vehicle_table_done(struct vehicle_table *t)
 {
     for (uint32_t i = 0; i < t->count; i++)
-        vehicle_done(vehicle_table_at(t, i));
-    for (uint32_t i = 0; i < t->block_count; i++)
-        free(t->block[i]);
-    free(t->block);
+        vehicle_done(&t->record[i]);
+    unmap(t->record, (size_t)t->vehicles_max * sizeof t->record[0]);
+    unmap(t->slot, slots_size(t));
     free(t->changed);
-    free(t->slot);
     memset(t, 0, sizeof *t);
 }
 
 struct vehicle_state *vehicle_table_at(const struct vehicle_table *t, uint32_t number)
 {
     assert(number < t->count);
-    return &t->block[number >> BLOCK_BITS][number & (BLOCK_COUNT - 1)];
+    return &t->record[number];
 }
 
 /* The slot of a vehicle, or the free one where it would go. */
@@ -105,46 +131,34 @@ static bool grow_slots(struct vehicle_table *t)
 
     if (used * 3 < room * 2)
         return true;
-    struct vehicle_slot *old = t->slot, *slot = calloc(room * 2, sizeof slot[0]);
+    struct vehicle_slot *old = t->slot, *slot = map_zeroed(room * 2 * sizeof slot[0]);
     if (slot == NULL)
         return false;
+    unmap(old, slots_size(t));
     t->slot = slot;
     t->slot_mask = (uint32_t)(room * 2 - 1);
     for (uint32_t i = 0; i < t->count; i++) {
-        const uint8_t *vid = vehicle_table_at(t, i)->vid;
-        uint64_t hash = hash_vid(vid);
+        uint64_t hash = hash_vid(t->record[i].vid);
         uint32_t at = (uint32_t)hash & t->slot_mask;
 
         while (slot[at].number != 0)
             at = (at + 1) & t->slot_mask;
         slot[at] = (struct vehicle_slot){(uint32_t)(hash >> 32), i + 1};
     }
-    free(old);
     return true;
 }
 
-static bool grow_blocks(struct vehicle_table *t)
+static bool grow_changed(struct vehicle_table *t)
 {
-    if (t->count < t->block_count * BLOCK_COUNT)
+    if (t->count < (uint64_t)t->changed_size * 64)
         return true;
-    if (t->block_count == t->block_size) {
-        uint32_t size = t->block_size > 0 ? t->block_size * 2 : 8;
-        struct vehicle_state **block = realloc(t->block, size * sizeof block[0]);
-        if (block == NULL)
-            return false;
-        t->block = block;
-        uint64_t *changed = realloc(t->changed, (size_t)size * BLOCK_COUNT / 64 * sizeof changed[0]);
-        if (changed == NULL)
-            return false;
-        memset(changed + (size_t)t->block_size * BLOCK_COUNT / 64, 0,
-               (size_t)(size - t->block_size) * BLOCK_COUNT / 64 * sizeof changed[0]);
-        t->changed = changed;
-        t->block_size = size;
-    }
-    t->block[t->block_count] = calloc(BLOCK_COUNT, sizeof(struct vehicle_state));
-    if (t->block[t->block_count] == NULL)
+    uint32_t size = t->changed_size > 0 ? t->changed_size * 2 : 64;
+    uint64_t *changed = realloc(t->changed, size * sizeof changed[0]);
+    if (changed == NULL)
         return false;
-    t->block_count++;
+    memset(changed + t->changed_size, 0, (size - t->changed_size) * sizeof changed[0]);
+    t->changed = changed;
+    t->changed_size = size;
     return true;
 }
 
@@ -156,7 +170,7 @@ enum vs_err vehicle_table_get(struct vehicle_table *t, const uint8_t vid[EV_VID_
     if (s->number == 0) {
         if (t->count >= t->vehicles_max)
             return VS_ERR_FULL;
-        if (!grow_slots(t) || !grow_blocks(t))
+        if (!grow_slots(t) || !grow_changed(t))
             return VS_ERR_NO_MEMORY;
         s = probe(t, vid, hash);
         *s = (struct vehicle_slot){(uint32_t)(hash >> 32), ++t->count};

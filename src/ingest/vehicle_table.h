@@ -54,9 +54,9 @@ struct vehicle_table {
     uint32_t slot_mask;
     uint32_t count;
     uint32_t vehicles_max;
-    struct vehicle_state **block;
-    uint32_t block_count, block_size;
-    uint64_t *changed; /* one bit per vehicle */
+    struct vehicle_state *record; /* room for vehicles_max; the kernel gives pages as they are touched */
+    uint64_t *changed;            /* one bit per vehicle */
+    uint32_t changed_size;        /* words */
 };
 
 VS_MUST_USE enum vs_err vehicle_table_init(struct vehicle_table *t, uint32_t vehicles_max);
