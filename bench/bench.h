@@ -3,6 +3,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,20 @@ static inline void bench_rate(const char *name, const char *unit, double target,
            unit, rate[BENCH_RUNS / 2], rate[0], rate[BENCH_RUNS - 1], target,
            rate[BENCH_RUNS / 2] >= target ? "true" : "false");
     fflush(stdout);
+}
+
+static inline int bench_remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/* Removes a folder that a benchmark made, with all that is in it. */
+static inline int bench_remove_tree(const char *dir)
+{
+    return nftw(dir, bench_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 #endif

@@ -116,7 +116,7 @@ struct result {
 
 static struct result run(const struct load *l)
 {
-    char dir[] = "/tmp/vsoc-bench-XXXXXX", log_address[128], store_address[128], command[160];
+    char dir[] = "/tmp/vsoc-bench-XXXXXX", log_address[128], store_address[128];
     struct stream_error stream_error;
     struct store_error store_error;
     struct stream *log;
@@ -138,8 +138,7 @@ static struct result run(const struct load *l)
     r.detect_s = bench_cpu_s() - appended_s;
     store_close(st);
     stream_close(log);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    if (system(command) != 0)
+    if (bench_remove_tree(dir) != 0)
         die("clean-up");
     return r;
 }
@@ -150,7 +149,7 @@ int main(int argc, char **argv)
     double rate[BENCH_RUNS], append_rate[BENCH_RUNS];
     uint64_t events = 0;
 
-    collect(&l, argc > 1 ? (uint32_t)atol(argv[1]) : 500, argc > 2 ? (unsigned)atol(argv[2]) : 30);
+    collect(&l, argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 500, argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 30);
     for (int i = 0; i < BENCH_RUNS; i++) {
         struct result r = run(&l);
 
