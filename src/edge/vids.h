@@ -105,7 +105,10 @@ struct vids {
     uint32_t id_count, hash_mask, hash_shift;
     const uint8_t *ids, *hash, *buses, *signals, *payloads, *names;
     uint32_t bus_count, signal_count, model_flags;
+    uint8_t bus_name[24]; /* of the frame before, padded with zero */
+    uint8_t bus_name_len, bus_last;
     struct slice frame_bus; /* of the frame at hand */
+    uint32_t now_rel;       /* now_us - origin_us, low bits */
     uint64_t frame_index; /* index of the next frame */
     int64_t now_us, origin_us;
     uint32_t sweep; /* next identifier to look at for silence */
@@ -117,7 +120,7 @@ struct vids {
 
 /* Checks the whole blob (its CRC and every offset) and lays the state out. VS_ERR_MALFORMED, VS_ERR_TRUNCATED,
  * VS_ERR_VERSION, VS_ERR_TAMPERED (CRC), VS_ERR_LIMIT; VS_ERR_FULL when size is below VIDS_STORAGE_SIZE of the model.
- * memory must be aligned to 8 bytes. */
+ * memory and the model's first byte must be aligned to 8 bytes; a model that is not is VS_ERR_UNSUPPORTED. */
 VS_MUST_USE enum vs_err vids_init(struct vids *v, void *memory, size_t size, struct slice model);
 /* Bytes of memory this blob needs; 0 when it is not a model. */
 size_t vids_storage_size(struct slice model);

@@ -9,15 +9,6 @@
 #define WINDOWS_IN_A_ROW 5
 #define FULL_PERMILLE    950
 
-uint32_t vids_frame_bits(const struct can_frame *fr)
-{
-    uint32_t head = (fr->flags & CAN_FRAME_EXT) != 0 ? 67 : 47, payload = 8u * fr->len;
-
-    if ((fr->flags & CAN_FRAME_FD) != 0)
-        return head + 10 + payload / 4;
-    return head + payload + (head - 13 + payload) / 10;
-}
-
 static uint32_t load_permille(const uint8_t *record, uint32_t bits)
 {
     uint32_t rate = model_u32(record + BUS_AT_BITRATE);
@@ -80,7 +71,7 @@ void vids_load_step(struct vids *v, const struct can_frame *fr, uint32_t bus)
 
     if (b->resume_us == b->last_us)
         window_start(b, b->last_us);
-    else
+    else if (vids_rel(v) - b->window_us >= VIDS_WINDOW_US)
         vids_load_tick(v, bus);
     b->window_frames++;
     b->window_bits += vids_frame_bits(fr);

@@ -58,6 +58,8 @@ static bool id_valid(const struct vids *v, const uint8_t *id, struct slice names
 
     if (id[ID_AT_BUS] >= v->bus_count || id[ID_AT_GAIN] > 16)
         return false;
+    if ((flags & ID_SILENCE) != 0 && model_u32(id + ID_AT_DEADLINE_US) == 0)
+        return false;
     /* Sums of a few cycles must stay within 31 bits. */
     if ((flags & ID_SLOT) != 0 && (cycle < 100 || cycle > UINT32_C(120000000)))
         return false;
@@ -80,6 +82,7 @@ static bool hash_valid(const struct vids *v)
     return true;
 }
 
+/* Looks at nothing but the header and the CRC, byte by byte, so that the blob need not be aligned yet. */
 static enum vs_err header_read(struct slice blob, uint32_t *ret_size)
 {
     if (blob.len < MODEL_HEADER_SIZE)
@@ -136,6 +139,8 @@ enum vs_err vids_model_open(struct vids *v, struct slice blob)
 
     if (err != VS_OK)
         return err;
+    if (((uintptr_t)blob.ptr & 7u) != 0)
+        return VS_ERR_UNSUPPORTED;
     const uint8_t *p = blob.ptr;
     if (model_u32(p + MODEL_AT_ID_COUNT) > VIDS_IDS_MAX || model_u32(p + MODEL_AT_BUS_COUNT) > VIDS_BUSES_MAX)
         return VS_ERR_LIMIT;

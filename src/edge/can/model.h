@@ -1,7 +1,7 @@
 /* model: where what stands in a model blob. docs/formats/vids-model.md is the text form of this file.
  *
- * All numbers are little endian and naturally aligned from the start of the blob, so that a controller can read the blob
- * in flash in place. Readers below go byte by byte; compilers make one load of it where that is allowed. */
+ * All numbers are little endian and naturally aligned from the start of the blob, which itself must be aligned to 8 bytes,
+ * so that a controller can read the blob in flash in place, one load per number. */
 #ifndef EDGE_CAN_MODEL_H
 #define EDGE_CAN_MODEL_H
 
@@ -115,12 +115,24 @@ enum model_signal_flag { SIGNAL_BIG_ENDIAN = 1, SIGNAL_SIGNED = 2, SIGNAL_ARMED 
 
 static inline uint16_t model_u16(const uint8_t *p)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint16_t v;
+    memcpy(&v, __builtin_assume_aligned(p, 2), sizeof v);
+    return v;
+#else
     return (uint16_t)(p[0] | (uint32_t)p[1] << 8);
+#endif
 }
 
 static inline uint32_t model_u32(const uint8_t *p)
 {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint32_t v;
+    memcpy(&v, __builtin_assume_aligned(p, 4), sizeof v);
+    return v;
+#else
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+#endif
 }
 
 static inline int64_t model_i64(const uint8_t *p)

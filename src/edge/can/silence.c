@@ -14,19 +14,18 @@ static bool bus_asleep(const struct vids *v, uint32_t bus, uint32_t now)
 void vids_silence_check(struct vids *v, uint32_t index)
 {
     struct vids_id_state *st = &v->id_state[index];
-    struct vids_look k = {NULL, vids_model_id(v, (int)index), st, 0, 0, vids_rel(v), 0};
-    uint32_t deadline = model_u32(k.id + ID_AT_DEADLINE_US), age = k.now - st->last_us;
+    const uint8_t *id = vids_model_id(v, (int)index);
+    uint32_t now = vids_rel(v), deadline = model_u32(id + ID_AT_DEADLINE_US), age = now - st->last_us;
 
-    if ((st->flags & STATE_SEEN) == 0)
-        return;
+    if ((st->flags & (STATE_SEEN | STATE_SILENT)) != STATE_SEEN || (age <= deadline && deadline != 0))
+        return; /* nearly always */
+    struct vids_look k = {NULL, id, st, model_u32(id + ID_AT_FLAGS), 0, now, id[ID_AT_BUS]};
     if (age > VIDS_AWAY_US) {
         st->flags = 0;
         st->lock = 0;
         return;
     }
-    k.flags = model_u32(k.id + ID_AT_FLAGS);
-    k.bus = k.id[ID_AT_BUS];
-    if ((k.flags & ID_SILENCE) == 0 || age <= deadline || (st->flags & STATE_SILENT) != 0 || st->lock < 3)
+    if ((k.flags & ID_SILENCE) == 0 || st->lock < 3)
         return;
     if (bus_asleep(v, k.bus, k.now) || k.now - v->fixed->bus[k.bus].resume_us <= deadline)
         return;

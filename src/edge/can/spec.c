@@ -50,13 +50,10 @@ void vids_spec_unknown(struct vids *v, const struct can_frame *fr, uint32_t bus)
         vids_finding_uint(f, EV_F_DLC, fr->len);
 }
 
+/* The frame has a length code that the model does not allow. */
 void vids_spec_dlc(struct vids *v, const struct vids_look *k)
 {
     uint16_t mask = model_u16(k->id + ID_AT_DLC_MASK);
-    unsigned code = k->fr->dlc > 15 ? 15 : k->fr->dlc;
-
-    if ((mask >> code & 1) != 0)
-        return;
     struct vids_finding *f = vids_raise_id(v, k, VIDS_DLC, EV_CAN_WRONG_DLC, 100);
     if (f == NULL)
         return;

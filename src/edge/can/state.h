@@ -107,7 +107,6 @@ struct vids_fixed {
     struct vids_budget budget[VIDS_DETECTORS];
     struct vids_diag diag[VIDS_DIAG_MAX];
     uint8_t stranger_next;
-    uint8_t bus_last; /* bus of the frame before */
 };
 
 _Static_assert(sizeof(struct vids_id_state) <= VIDS_ID_STATE_SIZE, "VIDS_STORAGE_SIZE promises this");
@@ -116,7 +115,7 @@ _Static_assert(sizeof(struct vids_fixed) <= VIDS_FIXED_SIZE, "VIDS_STORAGE_SIZE 
 /* Microseconds since the first frame, low 32 bits. */
 static inline uint32_t vids_rel(const struct vids *v)
 {
-    return (uint32_t)(v->now_us - v->origin_us);
+    return v->now_rel;
 }
 
 static inline int32_t vids_abs(int32_t x)
@@ -134,9 +133,6 @@ struct vids_look {
     uint32_t now;      /* vids_rel */
     uint8_t bus;
 };
-
-/* A 32-bit digest of a payload; equal payloads give equal digests. */
-uint32_t vids_payload_hash(const struct can_frame *fr);
 
 /* evidence.c: asks for room to tell a hit. NULL when it belongs to a finding already told, is over a budget, or does not
  * fit; it is counted then. The finding has detector, type, score, count, frame and time set (this frame). */
@@ -159,12 +155,28 @@ void vids_rate_step(struct vids *v, const struct vids_look *k);
 void vids_silence_check(struct vids *v, uint32_t index);
 void vids_load_step(struct vids *v, const struct can_frame *fr, uint32_t bus);
 void vids_load_tick(struct vids *v, uint32_t bus);
-/* Mean length on the wire in bits of the arbitration phase. */
-uint32_t vids_frame_bits(const struct can_frame *fr);
+/* Mean length on the wire in bits of the arbitration phase; see load.c. */
+static inline uint32_t vids_frame_bits(const struct can_frame *fr)
+{
+    uint32_t head = (fr->flags & CAN_FRAME_EXT) != 0 ? 67 : 47, payload = 8u * fr->len;
+
+    if ((fr->flags & CAN_FRAME_FD) != 0)
+        return head + 10 + payload / 4;
+    return head + payload + (head - 13 + payload) / 10;
+}
+
 void vids_signal_step(struct vids *v, const struct vids_look *k);
 void vids_payload_step(struct vids *v, const struct vids_look *k);
 void vids_counter_step(struct vids *v, const struct vids_look *k);
 void vids_errors_step(struct vids *v, const struct can_frame *fr, uint32_t bus);
+/* Whether an identifier can belong to a diagnosis at all: 7DF, 7E0 to 7EF, 18DAxxxx, 18DBxxxx. */
+static inline bool vids_diag_candidate(const struct can_frame *fr)
+{
+    if ((fr->flags & CAN_FRAME_EXT) == 0)
+        return fr->id >= 0x7DF;
+    return fr->id >> 17 == 0x18DA >> 1;
+}
+
 /* True when the frame is a plausible part of a diagnostic conversation. */
 bool vids_diag_step(struct vids *v, const struct can_frame *fr, uint32_t bus);
 

@@ -37,21 +37,23 @@ void vids_seek(struct vids *v, uint64_t frame_index)
     v->frame_index = frame_index;
 }
 
-uint32_t vids_payload_hash(const struct can_frame *fr)
+/* A 32-bit digest of a payload; equal payloads give equal digests. */
+static uint32_t payload_hash(const struct can_frame *fr)
 {
-    uint32_t h = fr->len;
+    uint32_t h = fr->len, word;
+    unsigned i = 0;
 
-    for (unsigned i = 0; i < fr->len; i += 4) {
-        uint32_t word = 0;
-        if (i + 4 <= fr->len)
-            word = model_u32(fr->data + i);
-        else
-            for (unsigned j = i; j < fr->len; j++)
-                word = word << 8 | fr->data[j];
+    for (; i + 4 <= fr->len; i += 4) {
+        memcpy(&word, fr->data + i, sizeof word);
         h = (h ^ word) * UINT32_C(0x9E3779B1);
         h ^= h >> 15;
     }
-    return h;
+    if (i == fr->len)
+        return h;
+    for (word = 0; i < fr->len; i++)
+        word = word << 8 | fr->data[i];
+    h = (h ^ word) * UINT32_C(0x9E3779B1);
+    return h ^ h >> 15;
 }
 
 /* All detectors that compare times start again: used when the clock cannot be followed. */
@@ -80,6 +82,7 @@ static void time_set(struct vids *v, int64_t now_us)
         return;
     }
     v->now_us = now_us;
+    v->now_rel = (uint32_t)(now_us - v->origin_us);
 }
 
 static bool bus_is(const uint8_t *record, struct slice name)
@@ -90,26 +93,47 @@ static bool bus_is(const uint8_t *record, struct slice name)
            (name.len == MODEL_BUS_NAME || have[name.len] == '\0');
 }
 
-/* The bus of that name, else the one called "*", else -1. The bus of the frame before is tried first. */
-static int bus_find(struct vids *v, struct slice name)
+/* The bus of that name, else the one called "*", else -1. */
+static int bus_search(const struct vids *v, struct slice name)
 {
     int any = -1;
 
-    if (name.len == 0)
-        name = slice_str("*");
-    if (v->fixed->bus_last < v->bus_count &&
-        bus_is(v->buses + (size_t)v->fixed->bus_last * MODEL_BUS_SIZE, name))
-        return v->fixed->bus_last;
     for (uint32_t b = 0; b < v->bus_count; b++) {
         const uint8_t *record = v->buses + (size_t)b * MODEL_BUS_SIZE;
-        if (bus_is(record, name)) {
-            v->fixed->bus_last = (uint8_t)b;
+        if (bus_is(record, name))
             return (int)b;
-        }
         if (record[BUS_AT_NAME] == '*' && record[BUS_AT_NAME + 1] == '\0')
             any = (int)b;
     }
     return any;
+}
+
+/* Frames mostly come from the bus of the frame before, so its name is tried first. */
+static int bus_find(struct vids *v, struct slice name)
+{
+    unsigned i = 0;
+
+    if (name.len == v->bus_name_len && name.len > 0) {
+        uint32_t a, b;
+        for (; i + 4 <= name.len; i += 4) {
+            memcpy(&a, name.ptr + i, sizeof a);
+            memcpy(&b, v->bus_name + i, sizeof b);
+            if (a != b)
+                break;
+        }
+        while (i < name.len && name.ptr[i] == v->bus_name[i])
+            i++;
+        if (i == name.len)
+            return v->bus_last;
+    }
+    int bus = bus_search(v, name);
+    if (bus >= 0 && name.len <= MODEL_BUS_NAME) {
+        v->bus_name_len = (uint8_t)name.len;
+        v->bus_last = (uint8_t)bus;
+        if (name.len > 0)
+            memcpy(v->bus_name, name.ptr, name.len);
+    }
+    return bus;
 }
 
 static void bus_seen(struct vids *v, uint32_t bus)
@@ -142,10 +166,10 @@ static void known_step(struct vids *v, const struct can_frame *fr, uint32_t bus,
         st->lock = 0;
         st->flags &= (uint8_t)~(STATE_HELD | STATE_COUNTED | STATE_COUNTER_HELD);
     }
-    if ((k.flags & ID_DLC) != 0)
+    if ((k.flags & ID_DLC) != 0 && (model_u16(k.id + ID_AT_DLC_MASK) >> (fr->dlc & 15) & 1) == 0)
         vids_spec_dlc(v, &k);
     if ((k.flags & (ID_SLOT | ID_RATE)) != 0) {
-        k.hash = vids_payload_hash(fr);
+        k.hash = payload_hash(fr);
         if ((k.flags & ID_SLOT) != 0)
             vids_slot_step(v, &k);
         if ((k.flags & ID_RATE) != 0)
@@ -164,7 +188,7 @@ static void known_step(struct vids *v, const struct can_frame *fr, uint32_t bus,
 static void data_step(struct vids *v, const struct can_frame *fr, uint32_t bus)
 {
     int index = vids_model_find(v, bus, model_key(fr->id, (fr->flags & CAN_FRAME_EXT) != 0));
-    bool diagnostic = vids_diag_step(v, fr, bus);
+    bool diagnostic = vids_diag_candidate(fr) && vids_diag_step(v, fr, bus);
 
     if (index >= 0)
         known_step(v, fr, bus, (uint32_t)index);
@@ -201,7 +225,6 @@ size_t vids_step(struct vids *v, const struct can_frame *fr, int64_t now_us, str
     }
     sweep(v);
     v->frame_index++;
-    v->frame_bus = slice_make(NULL, 0);
     v->found = NULL;
     return v->found_count;
 }
@@ -213,6 +236,7 @@ size_t vids_tick(struct vids *v, int64_t now_us, struct vids_finding *found, siz
     v->found = found;
     v->found_count = 0;
     v->found_max = max;
+    v->frame_bus = slice_make(NULL, 0);
     time_set(v, now_us);
     for (uint32_t b = 0; b < v->bus_count; b++)
         vids_load_tick(v, b);
