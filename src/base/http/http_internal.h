@@ -1,4 +1,4 @@
-/* http_internal: what the three files of the HTTP server share. Not for others. */
+/* http_internal: what the files of the HTTP server share. Not for others. */
 #ifndef BASE_HTTP_HTTP_INTERNAL_H
 #define BASE_HTTP_HTTP_INTERNAL_H
 
@@ -67,6 +67,11 @@ struct http_request {
     unsigned status;
     struct MHD_Response *response;
 };
+
+/* http_request.c: what the library calls for each part of a request, and when it is done with one. */
+enum MHD_Result http_request_take(void *cls, struct MHD_Connection *mc, const char *url, const char *method,
+                                  const char *version, const char *data, size_t *data_len, void **con_cls);
+void http_request_completed(void *cls, struct MHD_Connection *mc, void **con_cls, enum MHD_RequestTerminationCode code);
 
 /* http_tls.c: checks the client's certificate once per connection. */
 void http_tls_check_peer(struct http_server *s, struct http_connection *conn, struct MHD_Connection *mc);
