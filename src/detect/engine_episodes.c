@@ -162,10 +162,35 @@ static bool same(const struct episode *a, const struct episode *b)
            a->vehicles == b->vehicles && a->peak == b->peak && a->late == b->late;
 }
 
-/* Two episodes of one group that begin with the same event are the same alert. */
-static bool begin_alike(const struct episode *a, const struct episode *b)
+/* First of some episodes, which are sorted and do not overlap, whose last time is not before a time. */
+static uint32_t first_reaching(const struct episode *ep, uint32_t count, int64_t time_us)
 {
-    return hash128_equal(a->start, b->start);
+    uint32_t lo = 0;
+    uint32_t hi = count;
+
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (ep[mid].last_us < time_us)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* The episode that begins with the same event: two of those are the same alert. That event stands at one time, unless a
+ * conflicting copy has taken its place; then every episode is looked at. NULL when there is none. */
+static const struct episode *find_alike(const struct engine *e, const struct episode *ep, uint32_t count,
+                                        const struct episode *like)
+{
+    uint32_t i = first_reaching(ep, count, like->first_us);
+
+    if (i < count && hash128_equal(ep[i].start, like->start))
+        return &ep[i];
+    for (i = 0; e->counters.conflicts > 0 && i < count; i++)
+        if (hash128_equal(ep[i].start, like->start))
+            return &ep[i];
+    return NULL;
 }
 
 /* Completes the fresh episodes; one that begins with the same event as an old one is that one, revised or not. */
@@ -174,59 +199,50 @@ static void identify(struct engine *e, const struct group *g, uint32_t a, uint32
     for (uint32_t i = 0; i < e->fresh_count; i++) {
         struct episode *f = &e->fresh[i];
         count_members(e, g, f);
+        const struct episode *o = find_alike(e, b > a ? g->episode + a : NULL, b - a, f);
         f->revision = 1;
-        for (uint32_t k = a; k < b && f->revision == 1; k++) {
-            const struct episode *o = &g->episode[k];
-            if (!begin_alike(o, f))
-                continue;
-            memcpy(f->id, o->id, sizeof f->id);
-            f->closed = same(o, f) && o->closed;
-            f->revision = o->revision + !same(o, f);
-            if (f->revision == 1)
-                break;
-        }
-    }
-    for (uint32_t i = 0; i < e->fresh_count; i++) {
-        struct episode *f = &e->fresh[i];
-        bool known = false;
-        for (uint32_t k = a; k < b; k++)
-            known |= begin_alike(&g->episode[k], f);
-        if (!known)
+        if (o == NULL) {
             make_id(e, g, f);
+            continue;
+        }
+        memcpy(f->id, o->id, sizeof f->id);
+        f->closed = same(o, f) && o->closed;
+        f->revision = o->revision + !same(o, f);
     }
 }
 
-#define GONE_MAX 1024
-
-/* Hands out what is new, what changed and what is gone. */
+/* Hands out what is new, what changed and what is gone. What an alert cannot name as superseded any more is retracted.
+ */
 static void report(struct engine *e, const struct group *g, uint32_t a, uint32_t b, engine_emit *emit, void *ctx)
 {
+    const struct episode *old = b > a ? g->episode + a : NULL;
+    uint32_t old_count = b - a;
+
     for (uint32_t i = 0; i < e->fresh_count; i++) {
-        const struct episode *f = &e->fresh[i];
-        const struct episode *gone[GONE_MAX];
+        struct episode *f = &e->fresh[i];
+        const struct episode *gone[ALERT_SUPERSEDES_MAX];
+        const struct episode *self = find_alike(e, old, old_count, f);
         uint32_t gone_count = 0;
-        bool changed = true;
-        for (uint32_t k = a; k < b; k++) {
-            const struct episode *o = &g->episode[k];
-            bool stays = false;
-            for (uint32_t n = 0; n < e->fresh_count; n++)
-                stays |= begin_alike(&e->fresh[n], o);
-            if (begin_alike(o, f))
-                changed = o->revision != f->revision;
-            else if (!stays && o->first_us <= f->last_us && f->first_us <= o->last_us && gone_count < GONE_MAX)
-                gone[gone_count++] = o;
+        bool changed = self == NULL || self->revision != f->revision;
+        for (uint32_t k = first_reaching(old, old_count, f->first_us); k < old_count && old[k].first_us <= f->last_us;
+             k++) {
+            if (find_alike(e, e->fresh, e->fresh_count, &old[k]) != NULL)
+                continue;
+            if (gone_count < ALERT_SUPERSEDES_MAX)
+                gone[gone_count++] = &old[k];
+            else
+                engine_show(e, g, &old[k], ALERT_RETRACTED, NULL, 0, emit, ctx);
         }
+        if (!changed && gone_count > 0)
+            f->revision++; /* what it supersedes is news too */
         if (changed || gone_count > 0)
             engine_show(e, g, f, ALERT_OPEN, gone, gone_count, emit, ctx);
     }
-    for (uint32_t k = a; k < b; k++) {
-        const struct episode *o = &g->episode[k];
-        bool lives_on = false;
-        for (uint32_t n = 0; n < e->fresh_count; n++)
-            lives_on |= begin_alike(&e->fresh[n], o) ||
-                        (o->first_us <= e->fresh[n].last_us && e->fresh[n].first_us <= o->last_us);
-        if (!lives_on)
-            engine_show(e, g, o, ALERT_RETRACTED, NULL, 0, emit, ctx);
+    for (uint32_t k = 0; k < old_count; k++) {
+        uint32_t i = first_reaching(e->fresh, e->fresh_count, old[k].first_us);
+        bool covered = i < e->fresh_count && e->fresh[i].first_us <= old[k].last_us;
+        if (!covered && find_alike(e, e->fresh, e->fresh_count, &old[k]) == NULL)
+            engine_show(e, g, &old[k], ALERT_RETRACTED, NULL, 0, emit, ctx);
     }
 }
 
@@ -268,14 +284,12 @@ void engine_recompute(struct engine *e, uint32_t group, engine_emit *emit, void 
     int64_t span = engine_rule(e, g->corr)->corr->span_us;
     int64_t lo = g->dirty_lo_us;
     int64_t hi = g->dirty_hi_us;
-    uint32_t a = 0;
+    uint32_t a = first_reaching(g->episode, g->episode_count, lo - span);
 
     g->queued = false;
     g->dirty_lo_us = 1;
     g->dirty_hi_us = 0;
     engine_tidy(e, g);
-    while (a < g->episode_count && g->episode[a].last_us < lo - span)
-        a++;
     uint32_t b = a;
     while (b < g->episode_count && g->episode[b].hit_us <= hi + 2 * span)
         b++;

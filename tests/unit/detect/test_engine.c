@@ -271,6 +271,50 @@ static void a_late_event_can_retract_an_alert(void **state)
     feed_done(&f);
 }
 
+static void log_state(void *ctx, const struct rule *rule, const struct alert *al)
+{
+    unsigned *seen = ctx;
+
+    (void)rule;
+    seen[al->state]++;
+    seen[3] += al->supersedes_count;
+}
+
+/* One late record can join more alerts than one alert can name. */
+static void many_superseded_alerts_are_all_taken_back(void **state)
+{
+    struct engine_limits limits = {0};
+    struct feed f;
+    char text[200];
+    unsigned seen[4] = {0};
+
+    (void)state;
+    feed_init(&f,
+              "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: x.a}, condition: s}\n---\n"
+              "title: r\nname: r\ncorrelation: {type: event_count, rules: [a], group-by: [pdu], condition: {gte: 1}, "
+              "timespan: 10s}\n");
+    struct engine *e = engine_new(&f.plan, &limits);
+    for (int i = 0; i < 30; i++) {
+        snprintf(text, sizeof text, "{\"vin\":\"v\",\"time\":%lld,\"type\":\"x.a\",\"seq\":%d,\"pdu\":\"p\"}",
+                 (long long)(US_BASE + i * INT64_C(15000000)), i);
+        feed_put(&f, e, text);
+    }
+    engine_settle(e, 0, log_state, seen);
+    assert_int_equal(seen[ALERT_OPEN], 30);
+    for (int i = 0; i < 30; i++) {
+        snprintf(text, sizeof text, "{\"vin\":\"v\",\"time\":%lld,\"type\":\"x.a\",\"seq\":%d,\"pdu\":\"p\"}",
+                 (long long)(US_BASE + i * INT64_C(15000000) + INT64_C(7000000)), 100 + i);
+        feed_put(&f, e, text);
+    }
+    memset(seen, 0, sizeof seen);
+    engine_settle(e, 0, log_state, seen);
+    assert_int_equal(seen[ALERT_OPEN], 1);
+    assert_int_equal(seen[3], ALERT_SUPERSEDES_MAX);
+    assert_int_equal(seen[ALERT_RETRACTED], 29 - ALERT_SUPERSEDES_MAX);
+    engine_free(e);
+    feed_done(&f);
+}
+
 static void limits_turn_away_and_count(void **state)
 {
     struct engine_limits limits = {.events_per_vehicle_max = 3, .events_max = 5, .groups_max = 2};
@@ -302,6 +346,7 @@ int main(void)
         cmocka_unit_test(incremental_changes_add_up_to_the_whole),
         cmocka_unit_test(an_alert_opens_grows_merges_and_closes),
         cmocka_unit_test(a_late_event_can_retract_an_alert),
+        cmocka_unit_test(many_superseded_alerts_are_all_taken_back),
         cmocka_unit_test(limits_turn_away_and_count),
     };
 
