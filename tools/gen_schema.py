@@ -164,7 +164,7 @@ struct ev_type_info {
     const char *atm;         /* technique ids, comma separated */
 };
 
-/* The tables above. NULL when there is no such id or name. O(log n) and O(n). */
+/* The tables above. NULL when there is no such id. O(1). */
 const struct ev_type_info *ev_type_find(uint16_t id);
 const struct ev_type_info *ev_type_at(unsigned index); /* index < EV_TYPE_COUNT */
 const struct ev_field_info *ev_field_find(uint8_t id);
@@ -186,6 +186,26 @@ def field_row(f):
     return '    [%d] = {%s, %s, %s, %s, %s, EV_KIND_%s, %d, %d},\n' % (f['id'], c_text(f['name']), c_text(f.get('unit', '')), c_text(f['text']), low_text, high_text, k, decimals, f.get('hex', 0))
 
 
+def type_index(by_id):
+    """A type id is family and member in a byte each; a small table finds the type at once."""
+    families, members = max(t['id'] >> 8 for t in by_id) + 1, max(t['id'] & 255 for t in by_id) + 1
+    rows = {}
+    for i, t in enumerate(by_id):
+        rows.setdefault(t['id'] >> 8, []).append('[%d] = %d' % (t['id'] & 255, i + 1))
+    table = ''.join('    [%d] = {%s},\n' % (k, ', '.join(v)) for k, v in sorted(rows.items()))
+    return '''/* By the two bytes of a type id: the type's place + 1; 0 = there is none. */
+static const uint8_t PLACE[%d][%d] = {
+%s};
+
+const struct ev_type_info *ev_type_find(uint16_t id)
+{
+    unsigned family = id >> 8, member = id & 255;
+    unsigned place = family < %d && member < %d ? PLACE[family][member] : 0;
+
+    return place > 0 ? &TYPE[place - 1] : NULL;
+}''' % (families, members, table, families, members)
+
+
 def events_c(ev):
     by_id = sorted(ev['types'], key=lambda t: t['id'])
     sig = lambda x: 'EV_F_NONE' if x == '-' else 'EV_F_' + const(x)
@@ -204,19 +224,7 @@ def events_c(ev):
             c_text(','.join(t['r155'])), c_text(','.join('ATM-' + a for a in t['atm'])))
     return out + '''};
 
-const struct ev_type_info *ev_type_find(uint16_t id)
-{
-    unsigned low = 0, high = EV_TYPE_COUNT;
-
-    while (low < high) {
-        unsigned mid = (low + high) / 2;
-        if (TYPE[mid].id < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < EV_TYPE_COUNT && TYPE[low].id == id ? &TYPE[low] : NULL;
-}
+''' + type_index(by_id) + '''
 
 const struct ev_type_info *ev_type_at(unsigned index)
 {

@@ -363,18 +363,28 @@ static const struct ev_type_info TYPE[EV_TYPE_COUNT] = {
     {0x0C11, "ids.event", "AUTOSAR security event without a mapping", "ids", "IDS_event", EV_F_EVENT_ID, EV_F_SENSOR_INSTANCE, EV_PRIORITY_MEDIUM, 5, FIELDS_0C11, 0x1, 0, NULL, "", ""},
 };
 
+/* By the two bytes of a type id: the type's place + 1; 0 = there is none. */
+static const uint8_t PLACE[13][51] = {
+    [1] = {[1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8, [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15, [16] = 16, [17] = 17, [18] = 18, [19] = 19, [20] = 20},
+    [2] = {[1] = 21, [2] = 22, [3] = 23},
+    [3] = {[1] = 24, [2] = 25, [3] = 26, [4] = 27, [5] = 28, [6] = 29, [7] = 30, [8] = 31, [9] = 32, [10] = 33, [11] = 34, [12] = 35, [13] = 36},
+    [4] = {[1] = 37, [2] = 38, [3] = 39, [4] = 40, [5] = 41, [6] = 42, [7] = 43, [8] = 44, [9] = 45, [17] = 46, [18] = 47, [19] = 48, [20] = 49, [33] = 50, [34] = 51, [35] = 52},
+    [5] = {[1] = 53, [2] = 54, [3] = 55, [4] = 56, [5] = 57, [6] = 58, [7] = 59, [8] = 60},
+    [6] = {[1] = 61, [2] = 62, [3] = 63, [17] = 64, [18] = 65, [19] = 66, [20] = 67, [33] = 68, [49] = 69, [50] = 70},
+    [7] = {[1] = 71, [2] = 72, [3] = 73, [4] = 74, [5] = 75},
+    [8] = {[1] = 76, [2] = 77, [3] = 78, [4] = 79, [5] = 80, [6] = 81, [7] = 82},
+    [9] = {[1] = 83, [2] = 84, [3] = 85, [4] = 86, [17] = 87, [18] = 88},
+    [10] = {[1] = 89, [2] = 90, [3] = 91, [17] = 92, [18] = 93, [33] = 94, [34] = 95},
+    [11] = {[1] = 96, [2] = 97, [3] = 98, [4] = 99, [5] = 100, [6] = 101, [7] = 102},
+    [12] = {[1] = 103, [2] = 104, [3] = 105, [4] = 106, [5] = 107, [6] = 108, [17] = 109},
+};
+
 const struct ev_type_info *ev_type_find(uint16_t id)
 {
-    unsigned low = 0, high = EV_TYPE_COUNT;
+    unsigned family = id >> 8, member = id & 255;
+    unsigned place = family < 13 && member < 51 ? PLACE[family][member] : 0;
 
-    while (low < high) {
-        unsigned mid = (low + high) / 2;
-        if (TYPE[mid].id < id)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < EV_TYPE_COUNT && TYPE[low].id == id ? &TYPE[low] : NULL;
+    return place > 0 ? &TYPE[place - 1] : NULL;
 }
 
 const struct ev_type_info *ev_type_at(unsigned index)

@@ -273,7 +273,7 @@ struct ev_type_info {
     const char *atm;         /* technique ids, comma separated */
 };
 
-/* The tables above. NULL when there is no such id or name. O(log n) and O(n). */
+/* The tables above. NULL when there is no such id. O(1). */
 const struct ev_type_info *ev_type_find(uint16_t id);
 const struct ev_type_info *ev_type_at(unsigned index); /* index < EV_TYPE_COUNT */
 const struct ev_field_info *ev_field_find(uint8_t id);
