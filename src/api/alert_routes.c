@@ -66,14 +66,16 @@ static bool read_query(struct call *c, struct alert_query *aq)
 }
 
 #define SLOTS "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-#define WORD  "lower(a.title || ' ' || a.rule || ' ' || a.id || ' ' || a.group_json) LIKE ? ESCAPE '\\'"
+/* The n-th word is looked for only when there is one: the text is put together anew for each row. */
+#define WORD(n)                                                                                                        \
+    "(? < " #n " OR lower(a.title || ' ' || a.rule || ' ' || a.id || ' ' || a.group_json) LIKE ? ESCAPE '\\')"
 #define ALERT_WHERE                                                                                                    \
     "a.superseded_by IS NULL AND ((1 << a.severity) & ?) <> 0 AND ((1 << a.state) & ?) <> 0 AND a.last_us >= ? "       \
     "AND a.last_us < ? AND (? = 0 OR a.rule IN (" SLOTS ")) AND a.rule NOT IN (" SLOTS ") "                            \
     "AND (? IS NULL OR a.vid = ? OR EXISTS (SELECT 1 FROM alert_vehicle v WHERE v.alert = a.id AND v.vid = ?)) "       \
     "AND (? = 0 OR coalesce(a.incident, -1) = ? OR EXISTS (SELECT 1 FROM incident_alert ia WHERE ia.alert = a.id "     \
-    "AND ia.incident = ?)) AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD " AND " WORD    \
-    " AND " WORD
+    "AND ia.incident = ?)) AND " WORD(1) " AND " WORD(2) " AND " WORD(3) " AND " WORD(4) " AND " WORD(5) " AND " WORD( \
+        6) " AND " WORD(7) " AND " WORD(8)
 
 /* Binds ALERT_WHERE; returns the next parameter. */
 static int bind_query(struct store_stmt *q, const struct alert_query *aq)
@@ -97,6 +99,7 @@ static int bind_query(struct store_stmt *q, const struct alert_query *aq)
         store_bind_i64(q, at++, aq->incident);
     for (unsigned i = 0; i < FILTER_WORDS_MAX; i++) {
         char pattern[FILTER_PATTERN_SIZE];
+        store_bind_i64(q, at++, aq->word_count);
         filter_like(i < aq->word_count ? aq->word[i] : slice_str(""), true, pattern);
         store_bind_text(q, at++, slice_str(pattern));
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/event_log.h"
+#include "api/health.h"
 #include "api/route.h"
 #include "api/static_files.h"
 #include "core/writer.h"
@@ -18,7 +19,8 @@ enum vs_err api_new(const struct api_config *cfg, struct api **ret, struct api_e
     if (a == NULL)
         return VS_ERR_NO_MEMORY;
     a->cfg = *cfg;
-    err = event_log_new(cfg->log_address, &a->log);
+    a->health = calloc(1, sizeof *a->health);
+    err = a->health != NULL ? event_log_new(cfg->log_address, &a->log) : VS_ERR_NO_MEMORY;
     if (err == VS_OK && cfg->console_dir != NULL && cfg->console_dir[0] != '\0')
         err = static_files_load(cfg->console_dir, &a->files, ret_error->text, sizeof ret_error->text);
     if (err != VS_OK) {
@@ -35,6 +37,7 @@ void api_free(struct api *a)
         return;
     static_files_free(a->files);
     event_log_free(a->log);
+    free(a->health);
     free(a);
 }
 

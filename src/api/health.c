@@ -112,13 +112,17 @@ static void find_spots(struct call *c, struct health *h)
 
 void health_read(struct call *c, struct health *ret)
 {
-    struct health h = {0};
+    struct health *kept = c->api->health;
 
-    read_ingest(c, &h);
-    read_detect(c, &h);
-    read_counts(c, &h);
-    find_spots(c, &h);
-    *ret = h;
+    if (kept->read_us == 0 || c->now_us - kept->read_us > HEALTH_KEEP_US || c->now_us < kept->read_us) {
+        struct health h = {.read_us = c->now_us};
+        read_ingest(c, &h);
+        read_detect(c, &h);
+        read_counts(c, &h);
+        find_spots(c, &h);
+        *kept = h;
+    }
+    *ret = *kept;
 }
 
 json_t *health_json(const struct health *h)

@@ -9,15 +9,15 @@
 #include "api/route.h"
 #include "store/change.h"
 
-#define AT_CURSOR_VALUE 126
-#define AT_CURSOR_ID    127
-#define AT_LIMIT        128
+#define AT_CURSOR_VALUE 134
+#define AT_CURSOR_ID    135
+#define AT_LIMIT        136
 #define SLA_NEVER       "9223372036854775000" /* an incident without a running clock sorts behind all others */
 
 /* The order by a key, then by number in the same direction; the page goes on behind the cursor. */
 #define LIST_SQL(key_, op_, dir_)                                                                                      \
     "SELECT " INCIDENT_ROW_COLUMNS ", " key_ " FROM incident i WHERE " INCIDENT_WHERE " AND (" key_ " " op_            \
-    " ?126 OR (" key_ " = ?126 AND i.number " op_ " ?127)) ORDER BY " key_ " " dir_ ", i.number " dir_ " LIMIT ?128"
+    " ?134 OR (" key_ " = ?134 AND i.number " op_ " ?135)) ORDER BY " key_ " " dir_ ", i.number " dir_ " LIMIT ?136"
 #define SORT(name_, key_)                                                                                              \
     {name_, LIST_SQL(key_, ">", "ASC"), false},                                                                        \
     {                                                                                                                  \

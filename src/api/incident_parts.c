@@ -90,32 +90,47 @@ json_t *parts_vehicles(struct store *st, int64_t number, int64_t from, int64_t l
 
 #define SIMILAR_MAX 20
 
-/* Same signature first, then same vehicle, then same rule; each incident once, with its best reason. */
+/* Those with the same signature, then of the same vehicle, then of the same rule: three lists of the newest, each by
+ * its index. The same incident may come several times; the first time counts. */
+#define SIMILAR_BY(where_, because_)                                                                                   \
+    "SELECT * FROM (SELECT o.number, o.title, o.severity, o.stage, o.disposition, o.vehicles, o.last_us, " because_    \
+    " AS because FROM incident o WHERE " where_ " AND o.number <> ?1 AND o.merged_into IS NULL "                       \
+    "ORDER BY o.last_us DESC LIMIT 20) x"
 static const char SIMILAR_SQL[] =
-    "SELECT o.number, o.title, o.severity, o.stage, o.disposition, o.vehicles, o.last_us, "
-    "CASE WHEN o.signature = i.signature THEN 0 WHEN o.vid = i.vid AND o.vehicles = 1 THEN 1 ELSE 2 END "
-    "FROM incident i JOIN incident o ON o.number <> i.number AND o.merged_into IS NULL "
-    "AND (o.signature = i.signature OR (o.vid = i.vid AND o.vehicles = 1) OR o.rule = i.rule) "
-    "WHERE i.number = ? ORDER BY 8, o.last_us DESC, o.number DESC LIMIT 20";
+    SIMILAR_BY("o.signature = (SELECT signature FROM incident WHERE number = ?1)", "0") " UNION ALL " SIMILAR_BY(
+        "o.vid = (SELECT vid FROM incident WHERE number = ?1) AND o.vehicles = 1",
+        "1") " UNION ALL " SIMILAR_BY("o.rule = (SELECT rule FROM incident WHERE number = ?1)",
+                                      "2") " ORDER BY 8, 7 DESC, 1 DESC";
+
+static json_t *similar_json(struct store_stmt *q)
+{
+    static const char *const BECAUSE[] = {"signature", "vehicle", "rule"};
+    char id[INCIDENT_ID_SIZE];
+    int64_t stage = store_i64(q, 3), d = store_i64(q, 4), because = store_i64(q, 7);
+
+    incident_id_text(store_i64(q, 0), id);
+    return json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:o, s:s}", "id", id, "title", json_column(q, 1), "severity",
+                     alert_severity_code(store_i64(q, 2)), "stage", stage_code((enum stage)stage), "disposition",
+                     d > 0 && d < DISPOSITION_COUNT ? json_string(disposition_code((enum disposition)d)) : json_null(),
+                     "vehicles", (json_int_t)store_i64(q, 5), "last", json_time(store_i64(q, 6)), "because",
+                     BECAUSE[because >= 0 && because <= 2 ? because : 2]);
+}
 
 json_t *parts_similar(struct store *st, int64_t number)
 {
-    static const char *const BECAUSE[] = {"signature", "vehicle", "rule"};
     struct store_stmt *q = store_prepare(st, SIMILAR_SQL);
     json_t *list = json_array();
+    int64_t seen[SIMILAR_MAX];
 
     store_bind_i64(q, 1, number);
-    while (store_step(q) == VS_OK) {
-        char id[INCIDENT_ID_SIZE];
-        int64_t stage = store_i64(q, 3), d = store_i64(q, 4), because = store_i64(q, 7);
-        incident_id_text(store_i64(q, 0), id);
-        json_array_append_new(
-            list,
-            json_pack("{s:s, s:o, s:s, s:s, s:o, s:I, s:o, s:s}", "id", id, "title", json_column(q, 1), "severity",
-                      alert_severity_code(store_i64(q, 2)), "stage", stage_code((enum stage)stage), "disposition",
-                      d > 0 && d < DISPOSITION_COUNT ? json_string(disposition_code((enum disposition)d)) : json_null(),
-                      "vehicles", (json_int_t)store_i64(q, 5), "last", json_time(store_i64(q, 6)), "because",
-                      BECAUSE[because >= 0 && because <= 2 ? because : 2]));
+    while (json_array_size(list) < SIMILAR_MAX && store_step(q) == VS_OK) {
+        size_t i = 0, count = json_array_size(list);
+        while (i < count && seen[i] != store_i64(q, 0))
+            i++;
+        if (i < count)
+            continue;
+        seen[count] = store_i64(q, 0);
+        json_array_append_new(list, similar_json(q));
     }
     store_done(q);
     return list;

@@ -2,12 +2,16 @@
 
 #include "api/call.h"
 #include "api/incident_query.h"
+#include "core/hex.h"
+#include "event/event.h"
 
 /* The first parameter of each group in INCIDENT_WHERE. */
 #define AT_WORD_COUNT 10
 #define AT_PATTERN    11
-#define AT_PREFIX     19
-#define AT_LISTS      27
+#define AT_BEGIN      19
+#define AT_END        27
+#define AT_LISTS      35
+#define PREFIX_MIN    4
 #define LIST_PARAMS   (1 + 2 * FILTER_ITEMS_MAX)
 
 _Static_assert(AT_LISTS + QUERY_LIST_COUNT * LIST_PARAMS - 1 == QUERY_PARAMS, "the parameters of INCIDENT_WHERE");
@@ -111,6 +115,29 @@ static void bind_list(struct store_stmt *q, int at, const struct filter_list *li
         store_bind_text(q, at++, !off && i < list->exclude_count ? list->exclude[i] : nothing);
 }
 
+static bool all_hex(struct slice word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (hex_digit(word.ptr[i]) < 0)
+            return false;
+    return true;
+}
+
+/* Pseudonyms that begin with the word: from the word itself up to the word followed by the letter behind "f". A word
+ * that cannot begin one, or begins very many, gets an empty range. */
+static void bind_prefix(struct store_stmt *q, int at, struct slice word)
+{
+    char end[EV_VID_TEXT_LEN + 2];
+    bool prefix = word.len >= PREFIX_MIN && word.len <= EV_VID_TEXT_LEN && all_hex(word);
+
+    if (!prefix)
+        word = slice_str("");
+    memcpy(end, word.ptr, word.len);
+    end[word.len] = 'g';
+    store_bind_text(q, AT_BEGIN + at, word);
+    store_bind_text(q, AT_END + at, slice_make(end, prefix ? word.len + 1 : 0));
+}
+
 void incident_query_bind(struct store_stmt *q, const struct incident_query *iq, unsigned off)
 {
     store_bind_i64(q, 1, off & QUERY_SEVERITY_OFF ? UINT32_MAX : iq->severity);
@@ -130,8 +157,7 @@ void incident_query_bind(struct store_stmt *q, const struct incident_query *iq, 
         char pattern[FILTER_PATTERN_SIZE];
         filter_like(word, true, pattern);
         store_bind_text(q, AT_PATTERN + (int)i, slice_str(pattern));
-        filter_like(word, false, pattern);
-        store_bind_text(q, AT_PREFIX + (int)i, slice_str(pattern));
+        bind_prefix(q, (int)i, word);
     }
     for (int l = 0; l < QUERY_LIST_COUNT; l++)
         bind_list(q, AT_LISTS + l * LIST_PARAMS, &iq->list[l], (off & ((unsigned)QUERY_LIST_OFF << l)) != 0);

@@ -40,7 +40,7 @@ CREATE TABLE alert (
     cluster BIGINT,                -- alerts of one vehicle that stand close in time share one
     incident BIGINT                -- where it is worked on now
 );
-CREATE INDEX alert_by_last ON alert (last_us, id);
+CREATE INDEX alert_by_last ON alert (last_us, number);
 CREATE INDEX alert_by_rule ON alert (rule, group_json, first_us);
 CREATE INDEX alert_by_vid ON alert (vid, first_us);
 CREATE INDEX alert_by_cluster ON alert (cluster);

@@ -48,6 +48,9 @@ CREATE TABLE incident (
 );
 CREATE INDEX incident_by_priority ON incident (priority, number);
 CREATE INDEX incident_by_signature ON incident (signature, last_us);
+CREATE INDEX incident_by_vid ON incident (vid, last_us);
+CREATE INDEX incident_by_rule ON incident (rule, last_us);
+CREATE INDEX incident_by_merged ON incident (merged_into);
 
 -- Every alert an incident ever had. A row is never deleted: an alert that went to a campaign stays visible here.
 CREATE TABLE incident_alert (
