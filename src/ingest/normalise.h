@@ -138,12 +138,4 @@ size_t normalise_gaps(const struct normalise *n, const uint8_t vid[EV_VID_SIZE],
 /* Calls `each` for every vehicle that changed since the last call, and forgets that they did. */
 void normalise_changed(struct normalise *n, void (*each)(const struct normalise_vehicle *v, void *ctx), void *ctx);
 
-/* ---- snapshots, so that a restart replays only what came after */
-
-typedef enum vs_err normalise_write_fn(struct slice part, void *ctx);
-/* Writes the state of all vehicles; the log offsets it belongs to are the caller's to keep beside it. */
-VS_MUST_USE enum vs_err normalise_save(const struct normalise *n, normalise_write_fn *write, void *ctx);
-/* Into a fresh instance. VS_ERR_TAMPERED, VS_ERR_VERSION: start from the log's beginning instead. */
-VS_MUST_USE enum vs_err normalise_load(struct normalise *n, struct slice saved);
-
 #endif
