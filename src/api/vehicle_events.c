@@ -11,6 +11,7 @@
 
 #define EVENTS_MAX  20000 /* of a page's window; more are counted, and the total says "at least" */
 #define BUCKETS_MAX 500
+#define TYPES_MAX   100
 
 /* Which events are wanted. */
 struct selection {
@@ -177,6 +178,43 @@ void vehicle_events(struct call *c)
     free(k.found);
     reply_json(c, 200,
                json_pack("{s:o, s:o, s:o, s:[]}", "total", total, "rows", rows, "next", page_next_json(&page), "gaps"));
+}
+
+/* ---- how many of each type */
+
+struct by_type {
+    int64_t count[EV_TYPE_COUNT];
+};
+
+static void count_type(const struct event *ev, const struct normalised *no, void *ctx)
+{
+    struct by_type *b = ctx;
+
+    (void)no;
+    for (unsigned i = 0; i < EV_TYPE_COUNT; i++)
+        if (ev_type_at(i)->id == ev->type)
+            b->count[i] += ev->count;
+}
+
+json_t *vehicle_types_json(struct call *c, const struct vehicle_name *name)
+{
+    struct by_type b = {.count = {0}};
+    json_t *list = json_array();
+
+    /* A log that cannot be read shows as no counts here; the events themselves say why. */
+    (void)!event_log_vehicle(c->api->log, name->vid, count_type, &b);
+    for (size_t shown = 0; shown < TYPES_MAX; shown++) {
+        unsigned best = 0;
+        for (unsigned i = 1; i < EV_TYPE_COUNT; i++)
+            if (b.count[i] > b.count[best])
+                best = i;
+        if (b.count[best] == 0)
+            break;
+        json_array_append_new(
+            list, json_pack("{s:s, s:I}", "type", ev_type_at(best)->name, "count", (json_int_t)b.count[best]));
+        b.count[best] = 0;
+    }
+    return list;
 }
 
 /* ---- activity */

@@ -215,6 +215,6 @@ json_t *vehicle_json(struct call *c, const struct vehicle_name *name, int64_t as
     json_object_set_new(o, "ecus", vehicle_ecus(c->st, name->text, as_of_us));
     add_alerts(o, c->st, name->text);
     add_incidents(o, c->st, name->text, c->now_us);
-    json_object_set_new(o, "events_by_type", json_array());
+    json_object_set_new(o, "events_by_type", vehicle_types_json(c, name));
     return o;
 }

@@ -24,5 +24,7 @@ json_t *vehicle_row_json(struct store_stmt *q, int64_t now_us);
 json_t *vehicle_json(struct call *c, const struct vehicle_name *name, int64_t as_of_us);
 /* ECUs and their software as of a time. */
 json_t *vehicle_ecus(struct store *st, const char *vid, int64_t as_of_us);
+/* Occurrences by event type over the whole log, the commonest first (vehicle_events.c). */
+json_t *vehicle_types_json(struct call *c, const struct vehicle_name *name);
 
 #endif

@@ -404,6 +404,7 @@ def test_alerts_vehicles_and_events_lead_to_each_other(backend, people):
 
     vehicle = theo.ok('/vehicles/' + vid)
     assert vehicle['incidents'][0]['id'] == row['id'] and vehicle['ledger']['stored'] == 8 and not vehicle['vin_known']
+    assert vehicle['events_by_type'] == [{'type': 'secoc.verification_failed', 'count': 8}]
     own = theo.ok('/vehicles/%s/events' % vid)
     assert own['total']['value'] == 8 and {e['id'] for e in own['rows']} == {e['id'] for e in events['rows']}
     times = [e['time'] for e in own['rows']]
