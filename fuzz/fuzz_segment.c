@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "core/cursor.h"
-#include "sim_disk.h"
 #include "stream/by_key.h"
 #include "stream/segment/segment_stream.h"
+#include "stream/sim_disk.h"
 
 #define FILE_SIZE 65536
 

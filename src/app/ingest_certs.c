@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/writer.h"
+
 #define PATH_SIZE     1024
 #define PEM_LINE      64
 #define CERT_DER_MAX  8192
@@ -45,11 +47,12 @@ void ingest_certs_free(struct ingest_certs *c)
 }
 
 /* RFC 7468: base64 in lines of 64 characters between two markers. */
-static size_t write_pem(struct slice der, char *out)
+static void write_pem(struct slice der, struct writer *w)
 {
     static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t n = (size_t)sprintf(out, "-----BEGIN CERTIFICATE-----\n"), column = 0;
+    size_t column = 0;
 
+    writer_text(w, "-----BEGIN CERTIFICATE-----\n");
     for (size_t i = 0; i < der.len; i += 3) {
         size_t have = der.len - i < 3 ? der.len - i : 3;
         uint32_t v = (uint32_t)der.ptr[i] << 16;
@@ -57,22 +60,20 @@ static size_t write_pem(struct slice der, char *out)
         v |= have > 1 ? (uint32_t)der.ptr[i + 1] << 8 : 0;
         v |= have > 2 ? der.ptr[i + 2] : 0;
         for (size_t j = 0; j < 4; j++)
-            out[n++] = j <= have ? ALPHABET[v >> (18 - 6 * j) & 63] : '=';
+            writer_u8(w, j <= have ? (uint8_t)ALPHABET[v >> (18 - 6 * j) & 63] : '=');
         column += 4;
-        if (column == PEM_LINE) {
-            out[n++] = '\n';
+        if (column == PEM_LINE || i + 3 >= der.len) {
+            writer_u8(w, '\n');
             column = 0;
         }
     }
-    if (column > 0)
-        out[n++] = '\n';
-    return n + (size_t)sprintf(out + n, "-----END CERTIFICATE-----\n");
+    writer_text(w, "-----END CERTIFICATE-----\n");
 }
 
-static bool write_whole(const char *path, const char *text, size_t len)
+static bool write_whole(const char *path, struct slice text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    bool ok = fd >= 0 && write(fd, text, len) == (ssize_t)len && fdatasync(fd) == 0;
+    bool ok = fd >= 0 && write(fd, text.ptr, text.len) == (ssize_t)text.len && fdatasync(fd) == 0;
 
     if (fd >= 0)
         close(fd);
@@ -83,13 +84,15 @@ static bool write_whole(const char *path, const char *text, size_t len)
 static enum vs_err keep(const struct ingest_certs *c, struct slice der, const uint8_t *digest, const char *vid)
 {
     char path[PATH_SIZE], temporary[PATH_SIZE + 32], text[CERT_DER_MAX * 2];
+    struct writer w;
 
     snprintf(path, sizeof path, "%s/%s-%02x%02x%02x%02x.pem", c->dir, vid, digest[0], digest[1], digest[2], digest[3]);
     if (access(path, F_OK) == 0)
         return VS_OK;
     snprintf(temporary, sizeof temporary, "%s.%lx", path, (unsigned long)(uintptr_t)c);
-    size_t len = write_pem(der, text);
-    if (!write_whole(temporary, text, len) || rename(temporary, path) != 0)
+    writer_init(&w, text, sizeof text);
+    write_pem(der, &w);
+    if (w.full || !write_whole(temporary, writer_slice(&w)) || rename(temporary, path) != 0)
         return VS_ERR_IO;
     return VS_OK;
 }

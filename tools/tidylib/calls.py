@@ -38,6 +38,7 @@ STREAMS = {'stdout', 'stderr'}
 SHELLS = {
     'src/base/crypto.c': ('RAND_bytes', 'crypto_random'),  # the one door to the system's generator; app/ hands it down
     'src/base/crypto.h': ('crypto_random',),
+    'src/stream/segment/segment_io_posix.c': ('getrandom',),  # salt of a new log, through the port segment_io
 }
 
 

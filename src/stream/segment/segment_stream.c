@@ -81,14 +81,28 @@ enum vs_err segment_list(const struct segment_stream *s, uint32_t partition, uin
 
 /* ---- meta */
 
-static bool parse_meta(char *text, uint32_t *ret_partitions, uint64_t *ret_salt)
+/* Takes what must stand there; false when something else does. */
+static bool take_literal(struct slice *s, const char *text)
+{
+    struct slice want = slice_str(text);
+    bool is = slice_starts(*s, want);
+
+    *s = slice_from(*s, is ? want.len : 0);
+    return is;
+}
+
+static bool parse_meta(struct slice text, uint32_t *ret_partitions, uint64_t *ret_salt)
 {
     uint8_t salt[8];
-    char hex[17];
-    unsigned partitions;
+    uint32_t partitions = 0;
 
-    if (sscanf(text, "vsoc-log 1\npartitions %3u\nsalt %16s", &partitions, hex) != 2 ||
-        !hex_read(slice_str(hex), salt, sizeof salt) || partitions < 1 || partitions > STREAM_PARTITION_MAX)
+    if (!take_literal(&text, "vsoc-log 1\npartitions "))
+        return false;
+    for (; text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9' && partitions <= STREAM_PARTITION_MAX;
+         text = slice_from(text, 1))
+        partitions = partitions * 10 + (uint32_t)(text.ptr[0] - '0');
+    if (!take_literal(&text, "\nsalt ") || !hex_read(slice_head(text, 2 * sizeof salt), salt, sizeof salt) ||
+        partitions < 1 || partitions > STREAM_PARTITION_MAX)
         return false;
     *ret_partitions = partitions;
     *ret_salt = 0;
@@ -119,7 +133,7 @@ static enum vs_err create_meta(struct segment_stream *s, uint32_t partitions, st
     if (!ok || !io->rename(io->ctx, temporary, path) || !io->sync_dir(io->ctx, s->dir))
         return VS_ERR_IO;
     ret_error->text[0] = '\0';
-    return parse_meta(text, &s->base.partitions, &s->salt) ? VS_OK : VS_ERR_IO;
+    return parse_meta(slice_make(text, (size_t)n), &s->base.partitions, &s->salt) ? VS_OK : VS_ERR_IO;
 }
 
 static enum vs_err read_meta(struct segment_stream *s, uint32_t partitions, struct stream_error *ret_error)
@@ -134,11 +148,10 @@ static enum vs_err read_meta(struct segment_stream *s, uint32_t partitions, stru
     snprintf(ret_error->text, sizeof ret_error->text, "there is no log in %.200s", s->dir);
     if (fd < 0)
         return fd == SEGMENT_IO_MISSING ? VS_ERR_NOT_FOUND : VS_ERR_IO;
-    ssize_t n = io->read_at(io->ctx, fd, 0, (uint8_t *)text, sizeof text - 1);
+    ssize_t n = io->read_at(io->ctx, fd, 0, (uint8_t *)text, sizeof text);
     io->close(io->ctx, fd);
-    text[n > 0 ? n : 0] = '\0';
     snprintf(ret_error->text, sizeof ret_error->text, "the file meta in %.200s is not readable", s->dir);
-    if (!parse_meta(text, &s->base.partitions, &s->salt))
+    if (!parse_meta(slice_make(text, n > 0 ? (size_t)n : 0), &s->base.partitions, &s->salt))
         return VS_ERR_MALFORMED;
     if (partitions > 0 && partitions != s->base.partitions) {
         snprintf(ret_error->text, sizeof ret_error->text,

@@ -2,11 +2,11 @@
 #include "check.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "batch_maker.h"
 #include "ingest/history.h"
 #include "seed.h"
+#include "temp_dir.h"
 
 #define S       INT64_C(1000000)
 #define NOW     INT64_C(1780000000000000)
@@ -141,14 +141,13 @@ static void test_in_memory(void **state)
 
 static void test_in_segments(void **state)
 {
-    char dir[] = "/tmp/vsoc-history-XXXXXX", address[128], command[64];
+    struct temp_dir dir = temp_dir_make();
+    char address[128];
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
-    snprintf(address, sizeof address, "segment:%s/log?partitions=2&segment_bytes=4096", dir);
+    snprintf(address, sizeof address, "segment:%s/log?partitions=2&segment_bytes=4096", dir.path);
     on_address(address);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    assert_int_equal(system(command), 0);
+    temp_dir_remove(&dir);
 }
 
 int main(void)

@@ -203,13 +203,20 @@ static int take_handle(struct sim_disk *d, const struct file *f)
     return -1;
 }
 
+static void set_path(char *to, const char *from)
+{
+    bool fits = slice_to_str(slice_str(from), to, PATH_SIZE);
+
+    assert(fits);
+    (void)fits;
+}
+
 static struct file *create(struct sim_disk *d, const char *path)
 {
     for (int i = 0; i < FILES_MAX; i++)
         if (!d->file[i].used) {
             d->file[i].used = true;
-            assert(strlen(path) < PATH_SIZE);
-            strcpy(d->file[i].path, path);
+            set_path(d->file[i].path, path);
             return &d->file[i];
         }
     assert(!"too many files");
@@ -334,8 +341,8 @@ static bool sim_rename(void *ctx, const char *from, const char *to)
         return false;
     if (old != NULL)
         drop_file(old);
-    strcpy(f->old_path, f->path);
-    strcpy(f->path, to);
+    set_path(f->old_path, f->path);
+    set_path(f->path, to);
     return t == 0;
 }
 
@@ -399,7 +406,7 @@ void sim_disk_power_up(struct sim_disk *d)
         if (!f->used)
             continue;
         if (f->old_path[0] != '\0' && seed_below(&d->seed, 2) == 0)
-            strcpy(f->path, f->old_path);
+            set_path(f->path, f->old_path);
         f->old_path[0] = '\0';
         if (!f->entry_durable && seed_below(&d->seed, 2) == 0) {
             drop_file(f);

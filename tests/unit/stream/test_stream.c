@@ -10,6 +10,7 @@
 #include "seed.h"
 #include "stream/by_key.h"
 #include "stream/stream.h"
+#include "temp_dir.h"
 
 #define TWIN_MAX   4000
 #define VALUE_MAX  3000
@@ -25,7 +26,7 @@ static const struct kind KINDS[] = {{"memory", false}, {"segment", true}};
 
 struct fixture {
     const struct kind *kind;
-    char dir[64];
+    struct temp_dir dir;
     char address[128];
     struct stream *s;
 };
@@ -44,10 +45,9 @@ static struct stream *open_stream(const char *address, bool writable)
 static void begin(struct fixture *f, const struct kind *kind, const char *options)
 {
     f->kind = kind;
-    strcpy(f->dir, "/tmp/vsoc-stream-XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
+    f->dir = temp_dir_make();
     if (kind->files)
-        snprintf(f->address, sizeof f->address, "segment:%s/log?%s", f->dir, options);
+        snprintf(f->address, sizeof f->address, "segment:%s/log?%s", f->dir.path, options);
     else
         snprintf(f->address, sizeof f->address, "memory:?%s", options);
     f->s = open_stream(f->address, true);
@@ -55,11 +55,8 @@ static void begin(struct fixture *f, const struct kind *kind, const char *option
 
 static void end(struct fixture *f)
 {
-    char command[128];
-
     stream_close(f->s);
-    snprintf(command, sizeof command, "rm -rf %s", f->dir);
-    assert_int_equal(system(command), 0);
+    temp_dir_remove(&f->dir);
 }
 
 /* A second handle of another process stands for itself; in memory there is only the one. */
@@ -448,9 +445,9 @@ static void test_partitions_do_not_change(void **state)
     (void)state;
     begin(&f, &KINDS[1], "partitions=4");
     stream_close(f.s);
-    snprintf(address, sizeof address, "segment:%s/log?partitions=5", f.dir);
+    snprintf(address, sizeof address, "segment:%s/log?partitions=5", f.dir.path);
     assert_int_equal(stream_open(address, true, &again, &error), VS_ERR_CONFIG);
-    snprintf(address, sizeof address, "segment:%s/log", f.dir);
+    snprintf(address, sizeof address, "segment:%s/log", f.dir.path);
     f.s = open_stream(address, true);
     assert_int_equal(stream_partition_count(f.s), 4);
     end(&f);

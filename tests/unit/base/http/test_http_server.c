@@ -197,7 +197,7 @@ static void test_bodies_have_a_limit(void **state)
                  "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n%x\r\n",
                  BODY_MAX + 1);
     memset(request + n, 'b', BODY_MAX + 1);
-    strcpy(request + n + BODY_MAX + 1, "\r\n0\r\n\r\n");
+    memcpy(request + n + BODY_MAX + 1, "\r\n0\r\n\r\n", sizeof "\r\n0\r\n\r\n");
     check_has(ask(&s, request), "HTTP/1.1 413 ");
     check_has(ask(&s, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"), "HTTP/1.1 413 ");
     http_server_stats(s.server, &stats);
