@@ -99,22 +99,14 @@ enum vs_err event_log_events(struct event_log *l, uint32_t partition, uint64_t o
     return normalise_step(l->normalise, &rec);
 }
 
-enum vs_err event_log_vehicle(struct event_log *l, const uint8_t vid[EV_VID_SIZE], normalise_event_fn *each, void *ctx)
+enum vs_err event_log_history(struct event_log *l, const struct history_query *query, normalise_event_fn *each,
+                              void *ctx, struct history_result *ret)
 {
-    struct slice key = slice_make(vid, EV_VID_SIZE);
-    struct stream_reader *reader;
-    struct stream_record rec;
+    static const struct history_result nothing;
 
-    if (!have_partition(l, 0))
-        return VS_OK; /* no log yet: no events */
-    enum vs_err err = stream_reader_open(l->stream, stream_partition_of(l->stream, key), 0, &reader);
-    if (err != VS_OK)
-        return err;
-    l->each = each;
-    l->ctx = ctx;
-    while ((err = stream_reader_next(reader, &rec)) == VS_OK)
-        if (slice_equal(rec.key, key) && (err = normalise_step(l->normalise, &rec)) != VS_OK)
-            break;
-    stream_reader_close(reader);
-    return err == VS_ERR_END ? VS_OK : err;
+    if (!have_partition(l, 0)) {
+        *ret = nothing;
+        return VS_OK;
+    }
+    return history_page(l->stream, NULL, query, each, ctx, ret);
 }

@@ -5,7 +5,7 @@
 #ifndef API_EVENT_LOG_H
 #define API_EVENT_LOG_H
 
-#include "ingest/normalise.h"
+#include "ingest/history.h"
 
 struct event_log;
 
@@ -19,10 +19,9 @@ VS_MUST_USE enum vs_err event_log_record(struct event_log *l, uint32_t partition
 VS_MUST_USE enum vs_err event_log_events(struct event_log *l, uint32_t partition, uint64_t offset,
                                          normalise_event_fn *each, void *ctx);
 
-/* Calls `each` for every event of one vehicle in the log, in the order of arrival. Cost: one pass over the keys of the
- * vehicle's partition. */
-VS_MUST_USE enum vs_err event_log_vehicle(struct event_log *l, const uint8_t vid[EV_VID_SIZE], normalise_event_fn *each,
-                                          void *ctx);
+/* One page of a vehicle's history (ingest/history.h). No log yet: no events. */
+VS_MUST_USE enum vs_err event_log_history(struct event_log *l, const struct history_query *query,
+                                          normalise_event_fn *each, void *ctx, struct history_result *ret);
 /* Offset that the next record of the partition will have. */
 VS_MUST_USE enum vs_err event_log_end(struct event_log *l, uint32_t partition, uint64_t *ret);
 

@@ -9,7 +9,6 @@
 #include "api/route.h"
 #include "api/vehicle_json.h"
 
-#define EVENTS_MAX  20000 /* of a page's window; more are counted, and the total says "at least" */
 #define BUCKETS_MAX 500
 #define TYPES_MAX   100
 
@@ -81,103 +80,103 @@ static bool selected(const struct selection *s, const struct event *ev)
 
 /* ---- the list */
 
-struct found {
-    int64_t time_us;
-    uint32_t epoch;
-    uint64_t seq;
-    uint32_t partition, index;
-    uint64_t offset;
-};
-
-struct collector {
+struct lister {
+    struct call *c;
+    const struct vehicle_name *name;
     struct selection want;
-    struct found *found;
-    size_t count;
-    int64_t total;
+    json_t *rows;
 };
 
-static void collect(const struct event *ev, const struct normalised *no, void *ctx)
+static bool wanted(const struct event *ev, void *ctx)
 {
-    struct collector *k = ctx;
+    const struct lister *k = ctx;
 
-    if (!selected(&k->want, ev))
-        return;
-    k->total++;
-    /* When the room is used up the newest arrivals take the place of the oldest: a ring by arrival. */
-    struct found *f = &k->found[k->count < EVENTS_MAX ? k->count++ : (size_t)(k->total % EVENTS_MAX)];
-    f->time_us = ev->first_us;
-    f->epoch = ev->epoch;
-    f->seq = ev->seq;
-    f->partition = no->partition;
-    f->offset = no->offset;
-    f->index = no->index;
+    return selected(&k->want, ev);
 }
 
-/* Newest event time first; then newest number. */
-static int compare_found(const void *pa, const void *pb)
+/* What the registry says of the vehicle, its software as of the event's time. */
+static void add_enrichment(json_t *o, struct store *st, const char *vid, int64_t time_us)
 {
-    const struct found *a = pa, *b = pb;
+    struct store_stmt *q = store_prepare(
+        st,
+        "SELECT v.model, v.region, (SELECT s.software FROM vehicle_software s WHERE s.vid = v.vid AND s.component = '' "
+        "AND s.from_us <= ?2 ORDER BY s.from_us DESC, s.recorded_us DESC LIMIT 1) FROM vehicle v WHERE v.vid = ?1");
 
-    if (a->time_us != b->time_us)
-        return a->time_us < b->time_us ? 1 : -1;
-    if (a->epoch != b->epoch)
-        return a->epoch < b->epoch ? 1 : -1;
-    if (a->seq != b->seq)
-        return a->seq < b->seq ? 1 : -1;
-    return a->index < b->index ? 1 : a->index > b->index ? -1 : 0;
-}
-
-struct one {
-    uint32_t index;
-    bool exact_position;
-    json_t *json;
-};
-
-static void take_one(const struct event *ev, const struct normalised *no, void *ctx)
-{
-    struct one *o = ctx;
-
-    if (no->index == o->index && o->json == NULL)
-        o->json = event_api_json(ev, no, o->exact_position);
-}
-
-static json_t *rows_json(struct call *c, const struct collector *k, size_t from, size_t limit)
-{
-    json_t *rows = json_array();
-
-    for (size_t i = from; i < k->count && i < from + limit; i++) {
-        struct one one = {.index = k->found[i].index, .exact_position = call_may(c, PERM_POSITION_READ)};
-        if (event_log_events(c->api->log, k->found[i].partition, k->found[i].offset, take_one, &one) == VS_OK &&
-            one.json != NULL)
-            json_array_append_new(rows, one.json);
+    store_bind_text(q, 1, slice_str(vid));
+    store_bind_i64(q, 2, time_us);
+    if (store_step(q) == VS_OK) {
+        json_object_set_new(o, "model", json_column(q, 0));
+        json_object_set_new(o, "region", json_column(q, 1));
+        json_object_set_new(o, "sw_version", json_column(q, 2));
     }
-    return rows;
+    store_done(q);
+}
+
+static void add_row(const struct event *ev, const struct normalised *no, void *ctx)
+{
+    struct lister *k = ctx;
+    json_t *o = event_api_json(ev, no, call_may(k->c, PERM_POSITION_READ));
+
+    add_enrichment(o, k->c->st, k->name->text, ev->first_us);
+    json_array_append_new(k->rows, o);
+}
+
+/* A place travels in a cursor as the time and one number: the offset above the index in its record. */
+#define INDEX_BITS 20
+
+static void read_place(const struct page *page, struct history_query *hq)
+{
+    if (!page->has_cursor || page->id < 0)
+        return;
+    hq->has_before = true;
+    hq->before.first_us = page->key;
+    hq->before.offset = (uint64_t)page->id >> INDEX_BITS;
+    hq->before.index = (uint32_t)page->id & ((1u << INDEX_BITS) - 1);
 }
 
 void vehicle_events(struct call *c)
 {
     struct vehicle_name name;
     struct page page;
-    struct collector k = {.count = 0};
+    struct history_result result;
+    struct lister k = {.c = c, .name = &name};
 
     if (!call_vehicle(c, &name) || !read_selection(c, &k.want) || !page_read(c, "time", &page))
         return;
-    k.found = malloc(EVENTS_MAX * sizeof *k.found);
-    enum vs_err err = k.found != NULL ? event_log_vehicle(c->api->log, name.vid, collect, &k) : VS_ERR_NO_MEMORY;
+    struct history_query hq = {
+        .from_us = k.want.from_us, .to_us = k.want.to_us, .want = wanted, .limit = (uint32_t)page.limit};
+    memcpy(hq.vid, name.vid, sizeof hq.vid);
+    read_place(&page, &hq);
+    k.rows = json_array();
+    enum vs_err err = event_log_history(c->api->log, &hq, add_row, &k, &result);
     if (err != VS_OK) {
-        free(k.found);
+        json_decref(k.rows);
         reply_store_failure(c, err);
         return;
     }
-    qsort(k.found, k.count, sizeof *k.found, compare_found);
-    size_t from = page.has_cursor && page.key > 0 ? (size_t)page.key : 0;
-    json_t *rows = rows_json(c, &k, from, (size_t)page.limit);
-    if (from + (size_t)page.limit < k.count)
-        page_next(&page, (int64_t)from + page.limit, 0);
-    json_t *total = json_pack("{s:I, s:s}", "value", (json_int_t)k.total, "relation", "eq");
-    free(k.found);
+    if (result.more)
+        page_next(&page, result.last.first_us, (int64_t)(result.last.offset << INDEX_BITS | result.last.index));
     reply_json(c, 200,
-               json_pack("{s:o, s:o, s:o, s:[]}", "total", total, "rows", rows, "next", page_next_json(&page), "gaps"));
+               json_pack("{s:o, s:o, s:o, s:[]}", "total", json_total((int64_t)result.total), "rows", k.rows, "next",
+                         page_next_json(&page), "gaps"));
+}
+
+/* Shows every event of the vehicle within the range to `look`, which counts and wants none. */
+static enum vs_err look_at_all(struct call *c, const struct vehicle_name *name, int64_t from_us, int64_t to_us,
+                               bool (*look)(const struct event *ev, void *ctx), normalise_event_fn *none, void *ctx)
+{
+    struct history_query hq = {.from_us = from_us, .to_us = to_us, .want = look, .limit = 1};
+    struct history_result result;
+
+    memcpy(hq.vid, name->vid, sizeof hq.vid);
+    return event_log_history(c->api->log, &hq, none, ctx, &result);
+}
+
+static void no_event(const struct event *ev, const struct normalised *no, void *ctx)
+{
+    (void)ev;
+    (void)no;
+    (void)ctx;
 }
 
 /* ---- how many of each type */
@@ -186,14 +185,14 @@ struct by_type {
     int64_t count[EV_TYPE_COUNT];
 };
 
-static void count_type(const struct event *ev, const struct normalised *no, void *ctx)
+static bool count_type(const struct event *ev, void *ctx)
 {
     struct by_type *b = ctx;
 
-    (void)no;
     for (unsigned i = 0; i < EV_TYPE_COUNT; i++)
         if (ev_type_at(i)->id == ev->type)
             b->count[i] += ev->count;
+    return false;
 }
 
 json_t *vehicle_types_json(struct call *c, const struct vehicle_name *name)
@@ -202,7 +201,7 @@ json_t *vehicle_types_json(struct call *c, const struct vehicle_name *name)
     json_t *list = json_array();
 
     /* A log that cannot be read shows as no counts here; the events themselves say why. */
-    (void)!event_log_vehicle(c->api->log, name->vid, count_type, &b);
+    (void)!look_at_all(c, name, 0, INT64_MAX, count_type, no_event, &b);
     for (size_t shown = 0; shown < TYPES_MAX; shown++) {
         unsigned best = 0;
         for (unsigned i = 1; i < EV_TYPE_COUNT; i++)
@@ -227,18 +226,18 @@ struct series {
     bool heard[BUCKETS_MAX]; /* something was received that was sent in or after the bucket */
 };
 
-static void add_to_series(const struct event *ev, const struct normalised *no, void *ctx)
+static bool add_to_series(const struct event *ev, void *ctx)
 {
     struct series *s = ctx;
 
-    (void)no;
     if (ev->first_us < s->want.from_us || ev->first_us >= s->want.to_us)
-        return;
+        return false;
     int64_t b = (ev->first_us - s->want.from_us) / s->bucket_us;
     if (b >= s->buckets)
         b = s->buckets - 1;
     s->count[b][ev->priority <= EV_PRIORITY_CRITICAL ? ev->priority : 0] += ev->count;
     s->heard[b] = true;
+    return false;
 }
 
 /* A bucket is covered when an event lies in it, or between two contacts: before the first and after the last one
@@ -307,7 +306,7 @@ void vehicle_activity(struct call *c)
         return;
     }
     if (call_vehicle(c, &name) && read_series(c, s)) {
-        enum vs_err err = event_log_vehicle(c->api->log, name.vid, add_to_series, s);
+        enum vs_err err = look_at_all(c, &name, s->want.from_us, s->want.to_us, add_to_series, no_event, s);
         mark_covered(c, s, name.text);
         if (err == VS_OK)
             reply_json(c, 200,
