@@ -1,7 +1,8 @@
 /* vsoc verify: is this file what was written? Names the first byte or record that is wrong.
  *
  *   vsoc verify batch FILE [--cert PEM]                          the signed batch that a vehicle sent
- *   vsoc verify journal FILE --key KEYFILE [--anchor FILE]       the gateway's sealed journal */
+ *   vsoc verify journal FILE --key KEYFILE [--anchor FILE]       the gateway's sealed journal
+ *   vsoc verify audit FILE                                       the audit log in a state database */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "app/commands.h"
 #include "app/edge_key.h"
 #include "app/file_text.h"
+#include "app/verify_audit.h"
 #include "base/compress.h"
 #include "base/crypto.h"
 #include "codec/cose.h"
@@ -22,9 +24,11 @@
 static const char usage[] =
     "usage: vsoc verify batch FILE [--cert PEM]\n"
     "       vsoc verify journal FILE --key KEYFILE [--anchor FILE] [--block BYTES]\n"
+    "       vsoc verify audit STATE.DB\n"
     "\n"
     "batch: structure, every event against the schema, and with the vehicle's certificate the signature.\n"
     "journal: every record's seal, the chain, and with the anchor that the newest records are there.\n"
+    "audit: every record of the audit log against its hash, the chain, and that none is missing.\n"
     "One JSON object on stdout. exit: 0 sound, 1 something is wrong: what and where, 2 bad usage or input.\n";
 
 struct request {
@@ -289,6 +293,8 @@ int cmd_verify(int argc, char **argv)
         return verify_batch(&q);
     if (q.file != NULL && q.kind != NULL && strcmp(q.kind, "journal") == 0)
         return verify_journal(&q);
+    if (q.file != NULL && q.kind != NULL && strcmp(q.kind, "audit") == 0)
+        return verify_audit(q.file);
     fputs(usage, stderr);
     return 2;
 }

@@ -5,6 +5,7 @@ R-175 (case fields), R-177 (queue), R-222 to R-230 (roles)."""
 import concurrent.futures
 import json
 import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -560,6 +561,24 @@ def test_the_console_is_served_shut_tight(backend):
 def test_every_operation_was_called(backend):
     operations = {op['operationId'] for path in backend.contract.doc['paths'].values() for name, op in path.items() if name in ('get', 'post')}
     assert operations - backend.contract.seen <= {'stream'}  # the stream has tests of its own, above
+
+
+def test_the_audit_log_is_checked_on_the_command_line(backend, people):
+    state = backend.place / 'data/state/state.db'
+
+    def verify(path):
+        return subprocess.run([str(backend.binaries / 'vsoc'), 'verify', 'audit', str(path)], capture_output=True, text=True)
+    good = verify(state)
+    assert good.returncode == 0 and json.loads(good.stdout)['ok'] is True, good.stderr
+    copy = backend.place / 'copy.db'
+    with sqlite3.connect(state) as db, sqlite3.connect(copy) as other:
+        db.backup(other)
+        other.execute("UPDATE audit SET who = 'somebody' WHERE seq = 3")
+    bad = verify(copy)
+    assert bad.returncode == 1 and json.loads(bad.stdout)['record'] == 3
+    for path in (backend.config, backend.place / 'none.db'):
+        answer = verify(path)
+        assert answer.returncode == 2 and answer.stderr.strip(), answer
 
 
 def test_sessions_and_incidents_outlive_a_restart(backend, people):
