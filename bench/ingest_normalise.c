@@ -1,6 +1,5 @@
 /* From the event log to normalised events: whole path (COSE, envelope, zstd, decode, validate, dedup, clock, enrich),
  * the state per vehicle alone, and the log itself. One vehicle per batch of 100 events, vehicles in random order. */
-#include <ftw.h>
 #include <string.h>
 
 #include "base/compress.h"
@@ -216,12 +215,6 @@ static void enrol(struct world *w)
         if (registry_put(w->registry, &f) != VS_OK || registry_software_put(w->registry, f.vid, &p) != VS_OK)
             abort();
     }
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st, (void)kind, (void)ftw;
-    return remove(path);
 }
 
 int main(void)
