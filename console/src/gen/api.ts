@@ -95,7 +95,7 @@ export interface IncidentRow {
   stage: Stage;
   disposition: Disposition | null;
   assignee: string | null;
-  /** id of the rule of the gravest alert */
+  /** id of the rule of the campaign alert, else of the gravest alert */
   rule: string;
   rule_title: string;
   /** type|subject|detail; null when the members differ */
