@@ -28,6 +28,7 @@
 static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
 {
     st->next_us = now + cycle;
+    st->slot_due_us = now;
     st->lock = 1;
     st->credit = 0;
     st->off_count = 0;
@@ -64,6 +65,7 @@ static void slot_acquire(struct vids *v, const struct vids_look *k, uint32_t cyc
         slot_set(st, k->now, cycle);
     } else {
         st->lock++;
+        st->slot_due_us = st->next_us;
         st->next_us += cycle + (uint32_t)(residual / 2);
     }
     slot_remember(v, k, 0);
@@ -126,6 +128,25 @@ static uint32_t credit_of(uint32_t missed, uint32_t late_us, uint32_t cycle, uin
     return missed;
 }
 
+/* The grid goes on from the slot that was due then, whose frame came `residual` later. */
+static void slot_advance(const struct vids_look *k, uint32_t due_us, uint32_t cycle, int32_t residual)
+{
+    struct vids_id_state *st = k->st;
+    int32_t tolerance = (int32_t)model_u32(k->id + ID_AT_TOLERANCE_US), step = residual;
+
+    st->slot_due_us = due_us;
+    if (vids_abs(residual) <= tolerance) {
+        st->off_count = 0;
+    } else if (++st->off_count >= OFF_MAX) {
+        st->off_count = 0;
+        st->next_us = k->now + cycle;
+        return;
+    } else {
+        step = residual < 0 ? -tolerance : tolerance;
+    }
+    st->next_us = due_us + cycle + (uint32_t)(step / (INT32_C(1) << k->id[ID_AT_GAIN]));
+}
+
 static void slot_fill(struct vids *v, const struct vids_look *k, uint32_t cycle, int32_t residual)
 {
     struct vids_id_state *st = k->st;
@@ -148,17 +169,7 @@ static void slot_fill(struct vids *v, const struct vids_look *k, uint32_t cycle,
     if ((st->flags & STATE_HELD) != 0)
         held_resolve(v, k, missed);
     st->history = (uint8_t)(st->history << 1);
-    st->next_us += (missed + 1) * cycle;
-    if (vids_abs(residual) <= tolerance) {
-        st->off_count = 0;
-        st->next_us += (uint32_t)(residual / (INT32_C(1) << k->id[ID_AT_GAIN]));
-    } else if (++st->off_count >= OFF_MAX) {
-        st->off_count = 0;
-        st->next_us = k->now + cycle;
-    } else {
-        int32_t step = residual < 0 ? -tolerance : tolerance;
-        st->next_us += (uint32_t)(step / (INT32_C(1) << k->id[ID_AT_GAIN]));
-    }
+    slot_advance(k, st->next_us + missed * cycle, cycle, residual);
     slot_remember(v, k, residual);
     payload_remember(k);
 }
@@ -174,27 +185,28 @@ static void held_set(struct vids_id_state *st, uint32_t frame, uint32_t rel_us, 
 
 /* An extra frame with another payload than the frame before it, of an identifier that may send on change. When it goes
  * back to what was before, the odd one is the frame that filled the slot. */
-static void changed_extra(struct vids *v, const struct vids_look *k)
+static void changed_extra(struct vids *v, const struct vids_look *k, uint32_t first_frame, uint32_t first_us)
 {
     struct vids_id_state *st = k->st;
 
     if (st->since_change == 0 && k->hash == st->before_hash) {
-        held_set(st, st->slot_frame, st->slot_us, k->hash);
+        held_set(st, first_frame, first_us, k->hash);
         st->flags |= STATE_REVERTED;
     } else {
         held_set(st, (uint32_t)v->frame_index, k->now, k->hash);
     }
 }
 
-/* An extra frame of an identifier that may send on change. True when that settles it or must be awaited. */
-static bool sticky_extra(struct vids *v, const struct vids_look *k)
+/* An extra frame of an identifier that may send on change; first_* tell the frame that filled the slot before it. True
+ * when that settles it or must be awaited. */
+static bool sticky_extra(struct vids *v, const struct vids_look *k, uint32_t first_frame, uint32_t first_us)
 {
     struct vids_id_state *st = k->st;
 
     if ((st->flags & STATE_HELD) == 0) {
         if (k->hash == st->last_hash)
             return st->since_change < CHANGE_RECENT; /* repeats its change */
-        changed_extra(v, k);
+        changed_extra(v, k, first_frame, first_us);
         return true;
     }
     if (st->held_hash == st->last_hash)
@@ -219,21 +231,26 @@ static void slot_extra(struct vids *v, const struct vids_look *k, uint32_t cycle
 {
     struct vids_id_state *st = k->st;
     int32_t tolerance = (int32_t)model_u32(k->id + ID_AT_TOLERANCE_US);
-    uint32_t frame = (uint32_t)v->frame_index, rel_us = k->now;
+    uint32_t frame = (uint32_t)v->frame_index, rel_us = k->now, first_frame = st->slot_frame, first_us = st->slot_us;
 
     if (st->credit > 0) {
         st->credit--;
         payload_remember(k);
         return;
     }
-    if ((k->flags & ID_STICKY) != 0 && sticky_extra(v, k))
-        return;
-    /* Of the two frames in this slot the later one is named, unless the earlier one came outside the ordinary jitter. */
-    int32_t off = vids_abs(residual + (int32_t)cycle), before = vids_abs(st->slot_residual);
-    if (before > tolerance / 3 * 2 && before > off) {
-        frame = st->slot_frame;
-        rel_us = st->slot_us;
+    /* Of the two frames in this slot the later one is named, unless the earlier one came outside the tolerance. */
+    int32_t late = (int32_t)(k->now - st->slot_due_us), off = vids_abs(late), before = vids_abs(st->slot_residual);
+    if (before > tolerance && before > off) {
+        frame = first_frame;
+        rel_us = first_us;
     }
+    /* The grid follows the one that came nearer to its time, or an attacker could drag it along. */
+    if (off < before && k->id[ID_AT_PAGES] < 2) {
+        slot_advance(k, st->slot_due_us, cycle, late);
+        slot_remember(v, k, late);
+    }
+    if ((k->flags & ID_STICKY) != 0 && sticky_extra(v, k, first_frame, first_us))
+        return;
     if ((st->flags & STATE_HELD) != 0) { /* a third frame: no jitter explains that */
         st->flags &= (uint8_t)~STATE_HELD;
         slot_accuse(v, k, st->held_frame, st->held_us, st->held_hash, -residual);

@@ -44,6 +44,7 @@ struct vids_id_state {
     uint32_t extra_hash;  /* payload of the last extra frame */
     uint32_t slot_frame;  /* low bits of the index of the frame that filled the current slot */
     uint32_t slot_us;
+    uint32_t slot_due_us; /* when the current slot's frame was due */
     uint32_t held_frame, held_us;
     int32_t slot_residual;
     uint32_t counter_frame, counter_us;

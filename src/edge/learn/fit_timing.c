@@ -14,6 +14,7 @@
 #define CYCLE_US_MIN    500
 #define CYCLE_US_MAX    60000000
 #define TOLERANCE_LEAST 500     /* us */
+#define TOLERANCE_SLOW  10000   /* us; a tenth of the cycle, but no more than this */
 #define COST_US_MAX     90000000
 #define SILENCE_LEAST   100000  /* us; a gateway or a logger may hold a whole bus for some tens of ms */
 #define SPREAD_MAX      0.22    /* of the cycle; frames that come at any time have 0.29 */
@@ -149,8 +150,8 @@ static bool cycle_fit(const struct learner *l, struct learn_id *id, struct serie
         return false;
     id->cycle_us = (uint32_t)(cycle + 0.5);
     double tolerance = 2.0 * (double)best.usual_us + TOLERANCE_LEAST;
-    if (tolerance < cycle / 10)
-        tolerance = cycle / 10;
+    if (tolerance < fmin(cycle / 10, TOLERANCE_SLOW))
+        tolerance = fmin(cycle / 10, TOLERANCE_SLOW);
     if (in.count < 50)
         tolerance *= 1.5;
     id->tolerance_us = (uint32_t)(tolerance > 0.5 * cycle ? 0.5 * cycle : tolerance);
