@@ -6,12 +6,16 @@ static bool joins(const struct ev_fold *a, const struct ev_fold *b)
     return a->filter == b->filter && a->seq_first + a->count == b->seq_first && a->count <= UINT32_MAX - b->count;
 }
 
-/* A run that was extended may now touch the next one: makes one of the two. */
+/* A run that was extended may now touch another one: makes one of the two. */
 static void close_up(struct folds *f, unsigned at)
 {
     for (unsigned i = 0; i < f->count; i++) {
-        if (i == at || !joins(&f->run[at], &f->run[i]))
+        bool behind = joins(&f->run[at], &f->run[i]), before = joins(&f->run[i], &f->run[at]);
+
+        if (i == at || (!behind && !before))
             continue;
+        if (before)
+            f->run[at].seq_first = f->run[i].seq_first;
         f->run[at].count += f->run[i].count;
         memmove(&f->run[i], &f->run[i + 1], (f->count - i - 1u) * sizeof f->run[0]);
         f->count--;
@@ -22,16 +26,15 @@ static void close_up(struct folds *f, unsigned at)
 bool folds_add(struct folds *f, struct ev_fold run)
 {
     for (unsigned i = f->count; i-- > 0;) {
-        if (joins(&f->run[i], &run)) {
-            f->run[i].count += run.count;
-            close_up(f, i);
-            return true;
-        }
-        if (joins(&run, &f->run[i])) {
+        bool behind = joins(&f->run[i], &run), before = joins(&run, &f->run[i]);
+
+        if (!behind && !before)
+            continue;
+        if (before)
             f->run[i].seq_first = run.seq_first;
-            f->run[i].count += run.count;
-            return true;
-        }
+        f->run[i].count += run.count;
+        close_up(f, i);
+        return true;
     }
     if (f->count == EV_FOLDS_MAX)
         return false;

@@ -27,7 +27,7 @@
 struct gateway_config {
     uint8_t vid[EV_VID_SIZE];
     uint32_t epoch_first;              /* when neither journal nor anchor remember one; 0 = 1. A program with a clock gives
-                                        * seconds since 1970, so that a wiped vehicle does not use an epoch twice */
+                                        * seconds since 1970, so that a wiped vehicle uses no epoch and no nonce twice */
     const struct qualify_rule *rule;   /* borrowed; first match wins; NULL = the defaults of qualify.h */
     uint32_t rule_count;
     struct qualify_limits limits;

@@ -15,6 +15,7 @@
 #include "gateway/port.h"
 
 #define JOURNAL_HEADER_SIZE 88
+#define JOURNAL_INDEX_MAX   (UINT64_C(1) << 62) /* of records and of numbers; what claims more is damaged */
 #define JOURNAL_RECORDS_MIN 16 /* largest records that must fit into the ring */
 
 /* What a record says in clear, authenticated. */
@@ -91,10 +92,12 @@ const char *journal_fault_name(uint8_t fault);
 
 /* Recovers. scratch holds 2 * journal_record_size(contents_max). On VS_OK the journal can be appended to, whatever
  * *ret_finding says; *ret_newest is the header of the newest record (index 0 when there is none). VS_ERR_CONFIG when the
- * device is too small for contents_max, VS_ERR_IO when it or the anchor cannot be read. */
+ * device is too small for contents_max, VS_ERR_IO when it or the anchor cannot be read. The generation of this start is
+ * above generation_min as well as above all that is remembered: with seconds since 1970 no nonce comes twice under one key
+ * even when journal and anchor were both lost. */
 VS_MUST_USE enum vs_err journal_open(struct journal *j, const struct port_device *device, const struct port_anchor *anchor,
-                                     const struct port_aead *aead, size_t contents_max, uint8_t *scratch,
-                                     journal_visit *visit, void *ctx, struct journal_header *ret_newest,
+                                     const struct port_aead *aead, size_t contents_max, uint32_t generation_min,
+                                     uint8_t *scratch, journal_visit *visit, void *ctx, struct journal_header *ret_newest,
                                      struct journal_finding *ret_finding);
 
 /* Blocks that a record of `len` bytes needs, and blocks that are free in all. A record may not run over the end of the

@@ -62,7 +62,9 @@ bool journal_record_header(struct slice in, const struct port_device *device, st
     uint32_t crc = cursor_u32le(&c);
     if (c.failed || magic != MAGIC || crc != crc32c(0, slice_head(in, AAD_SIZE)))
         return false;
-    if (h.index == 0 || h.tail_index == 0 || h.tail_index > h.index || h.tail_block >= device->block_count ||
+    if (h.index == 0 || h.index > JOURNAL_INDEX_MAX || h.seq_next == 0 || h.seq_next > JOURNAL_INDEX_MAX)
+        return false;
+    if (h.tail_index == 0 || h.tail_index > h.index || h.base_index > h.index || h.tail_block >= device->block_count ||
         h.prev_block >= device->block_count)
         return false;
     memcpy(h.prev_tag, tag.ptr, PORT_AEAD_TAG);

@@ -87,6 +87,9 @@ struct step {
     uint32_t place;
     bool linked;
     uint8_t tag[PORT_AEAD_TAG];
+    uint64_t doubt; /* index of the last record, when it does not continue the one before it; 0 = no doubt */
+    uint32_t doubt_block, before_doubt_block;
+    uint32_t block; /* of the last record */
     uint8_t claim; /* enum journal_fault: what stands at the place, if it is not the record expected */
     uint32_t claim_block;
 };
@@ -100,9 +103,24 @@ static void suspect(struct step *s, enum journal_fault fault, uint32_t block, bo
     s->claim_block = block;
 }
 
+/* Of two records that do not fit together one is an impostor. The chain is to be believed from its end backwards: when the
+ * second one is continued, it is the first one that does not belong there. */
+static void settle_doubt(struct walk *w, struct step *s, bool continued)
+{
+    if (s->doubt != 0 && continued)
+        note(w, JOURNAL_SPLICED, s->doubt - 1, s->before_doubt_block);
+    else if (s->doubt != 0)
+        note(w, JOURNAL_SPLICED, s->doubt, s->doubt_block);
+    s->doubt = 0;
+}
+
+/* Compares a record with the one before it. Sets s->doubt when they do not fit. */
 static void check_link(struct walk *w, struct step *s, const struct journal_header *h, uint32_t block)
 {
     bool in_chain = h->index >= w->newest.base_index;
+    bool continues = s->linked && memcmp(h->prev_tag, s->tag, PORT_AEAD_TAG) == 0;
+
+    settle_doubt(w, s, h->index == s->expect && continues);
 
     if (h->index > s->expect) {
         /* Gaps before base_index were told when they were found. */
@@ -110,8 +128,10 @@ static void check_link(struct walk *w, struct step *s, const struct journal_head
             note(w, s->claim == JOURNAL_SOUND ? JOURNAL_MISSING : (enum journal_fault)s->claim, s->expect,
                  s->claim == JOURNAL_SOUND ? s->place : s->claim_block);
         w->finding.records_lost += h->index - s->expect;
-    } else if (s->linked && in_chain && h->index > w->newest.base_index && memcmp(h->prev_tag, s->tag, PORT_AEAD_TAG) != 0) {
-        note(w, JOURNAL_SPLICED, h->index, block);
+    } else if (s->linked && in_chain && h->index > w->newest.base_index && !continues) {
+        s->doubt = h->index;
+        s->doubt_block = block;
+        s->before_doubt_block = s->block;
     }
 }
 
@@ -154,7 +174,11 @@ static enum vs_err walk_block(struct walk *w, struct step *s, uint32_t block, jo
     if (h.index > s->expect && block == s->place)
         suspect(s, JOURNAL_SPLICED, block, false);
     check_link(w, s, &h, block);
-    *s = (struct step){.expect = h.index + 1, .linked = true, .place = (block + *ret_blocks) % w->device->block_count};
+    s->expect = h.index + 1;
+    s->linked = true;
+    s->block = block;
+    s->place = (block + *ret_blocks) % w->device->block_count;
+    s->claim = JOURNAL_SOUND;
     memcpy(s->tag, tag, sizeof tag);
     w->finding.records++;
     if (visit != NULL)
@@ -176,6 +200,7 @@ static enum vs_err walk_ring(struct walk *w, journal_visit *visit, void *ctx)
             return err;
         done += blocks;
     }
+    settle_doubt(w, &s, !w->anchored || memcmp(w->newest_tag, w->anchor.tag, PORT_AEAD_TAG) == 0);
     return VS_OK;
 }
 
@@ -235,7 +260,11 @@ static enum vs_err scan(struct walk *w, const struct port_anchor *anchor, journa
 
     if (err != VS_OK && err != VS_ERR_NOT_FOUND)
         return err;
-    w->anchored = err == VS_OK;
+    /* A head without numbers, or beyond all numbers, is no anchor. */
+    w->anchored = err == VS_OK && w->anchor.head <= JOURNAL_INDEX_MAX && w->anchor.seq_next <= JOURNAL_INDEX_MAX &&
+                  w->anchor.tail <= w->anchor.head && (w->anchor.head == 0 || w->anchor.seq_next > 0);
+    if (!w->anchored)
+        memset(&w->anchor, 0, sizeof w->anchor);
     if ((err = find_newest(w)) != VS_OK)
         return err;
     if (w->newest.index != 0 && (err = walk_ring(w, visit, ctx)) != VS_OK)
@@ -309,8 +338,9 @@ static void take_up(struct journal *j, const struct walk *w)
 }
 
 enum vs_err journal_open(struct journal *j, const struct port_device *device, const struct port_anchor *anchor,
-                         const struct port_aead *aead, size_t contents_max, uint8_t *scratch, journal_visit *visit,
-                         void *ctx, struct journal_header *ret_newest, struct journal_finding *ret_finding)
+                         const struct port_aead *aead, size_t contents_max, uint32_t generation_min, uint8_t *scratch,
+                         journal_visit *visit, void *ctx, struct journal_header *ret_newest,
+                         struct journal_finding *ret_finding)
 {
     struct walk w;
 
@@ -329,6 +359,7 @@ enum vs_err journal_open(struct journal *j, const struct port_device *device, co
     j->aead = aead;
     j->record_blocks_max = blocks_max;
     take_up(j, &w);
+    j->generation = (uint32_t)max_u64(j->generation, generation_min);
     j->generation_due = true;
     j->failed_block = UINT32_MAX;
     *ret_newest = w.newest;

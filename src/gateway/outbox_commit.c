@@ -238,8 +238,8 @@ enum vs_err outbox_open(struct outbox *o, const struct outbox_config *cfg, int64
     o->staging = cfg->staging;
     o->staging_size = cfg->staging_size;
     o->scratch = cfg->scratch;
-    enum vs_err err = journal_open(&o->journal, cfg->device, cfg->anchor, cfg->aead, cfg->staging_size, cfg->scratch,
-                                   restore_record, o, &newest, ret_finding);
+    enum vs_err err = journal_open(&o->journal, cfg->device, cfg->anchor, cfg->aead, cfg->staging_size, cfg->epoch_first,
+                                   cfg->scratch, restore_record, o, &newest, ret_finding);
     if (err != VS_OK)
         return err;
     uint64_t usable = cfg->device->block_count - (SPARE_RECORDS + 2u) * o->journal.record_blocks_max;

@@ -82,7 +82,7 @@ static void pause_as_told(struct uplink *u, const struct uplink_reply *reply, ui
     if (s > u->cfg.retry_after_s_max)
         s = u->cfg.retry_after_s_max;
     /* Never earlier than told; up to a tenth later, so that not all come at once. */
-    wait_for(u, UPLINK_PAUSED, now_us, s * SECOND_US + (s * (SECOND_US / 10) * (int64_t)random >> 32));
+    wait_for(u, UPLINK_PAUSED, now_us, s * SECOND_US + (s * INT64_C(100) * random >> 32) * 1000);
 }
 
 enum uplink_verdict uplink_answered(struct uplink *u, const struct uplink_reply *reply, uint32_t random, int64_t now_us)
