@@ -7,9 +7,12 @@
 
 #define MEMBERS_AT_ONCE 256
 
+/* An alert that was closed does not open again without a change of its contents: a replay only passes by that moment. */
 static bool says_the_same(const struct alert_row *row, const struct alert *al)
 {
-    return row->severity == al->severity && row->state == al->state && row->late == al->late && row->first_us == al->first_us &&
+    bool passing_by = row->state == ALERT_CLOSED && al->state == ALERT_OPEN;
+
+    return row->severity == al->severity && (row->state == al->state || passing_by) && row->late == al->late && row->first_us == al->first_us &&
            row->last_us == al->last_us && row->count == (int64_t)al->count && row->vehicles == (int64_t)al->vehicles &&
            slice_equal(row->peak, al->peak);
 }

@@ -11,6 +11,7 @@
 #include "ingest/ledger_store.h"
 #include "ingest/normalise.h"
 #include "ingest/registry_store.h"
+#include "store/gauge.h"
 #include "store/rollup.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -38,7 +39,20 @@ struct pipeline {
     int64_t registry_version;
     enum vs_err error; /* of a callback, which cannot return one */
     bool touched;      /* something was read since the last commit */
+    bool quiet;        /* the last read came to the end of all partitions */
+    bool deferred;     /* the engine may have put off large groups */
+    bool writing;      /* a transaction is open */
 };
+
+/* Everything written between two commits is one transaction, opened by whoever writes first. */
+static enum vs_err begin_once(struct pipeline *p)
+{
+    if (p->writing)
+        return VS_OK;
+    enum vs_err err = store_begin(p->cfg.store);
+    p->writing = err == VS_OK;
+    return err;
+}
 
 /* ---- from event to engine */
 
@@ -46,7 +60,10 @@ static void learn(struct pipeline *p, const struct event *ev, const struct norma
 {
     struct software_period period;
 
-    if (registry_observe(p->registry, ev, en->received_us, &period) && !pipeline_behind(p) && p->error == VS_OK)
+    if (!registry_observe(p->registry, ev, en->received_us, &period) || pipeline_behind(p) || p->error != VS_OK)
+        return;
+    p->error = begin_once(p);
+    if (p->error == VS_OK)
         p->error = registry_store_observe(p->cfg.store, ev->vid, &period);
 }
 
@@ -84,7 +101,10 @@ static void on_dead(const struct dead_letter *dl, void *ctx)
     struct pipeline *p = ctx;
 
     p->progress.dead_lettered++;
-    if (!pipeline_behind(p) && p->error == VS_OK)
+    if (pipeline_behind(p) || p->error != VS_OK)
+        return;
+    p->error = begin_once(p);
+    if (p->error == VS_OK)
         p->error = dead_letter_put(p->cfg.store, dl);
 }
 
@@ -187,6 +207,8 @@ void pipeline_close(struct pipeline *p)
 {
     if (p == NULL)
         return;
+    if (p->writing)
+        store_rollback(p->cfg.store);
     for (uint32_t i = 0; p->partition != NULL && i < p->partition_count; i++)
         stream_reader_close(p->partition[i].reader);
     free(p->partition);
@@ -213,9 +235,15 @@ static enum vs_err read_one(struct pipeline *p, struct partition *part, bool *re
 
     if (err == VS_ERR_END)
         return VS_OK;
+    *ret_any = true;
+    if (err == VS_ERR_TAMPERED) {
+        /* The reader has passed over it; its numbers show as missing in the ledger. */
+        p->progress.damaged++;
+        p->touched = true;
+        return VS_OK;
+    }
     if (err != VS_OK)
         return err;
-    *ret_any = true;
     part->next = rec.offset + 1;
     p->progress.records++;
     p->touched = true;
@@ -240,6 +268,7 @@ enum vs_err pipeline_read(struct pipeline *p, uint32_t max, uint32_t *ret_count)
         count += any;
         idle = any ? 0 : idle + 1;
     }
+    p->quiet = count < max;
     *ret_count = count;
     return err;
 }
@@ -301,10 +330,16 @@ static enum vs_err write_all(struct pipeline *p)
 {
     struct commit c = {p, VS_OK};
 
-    engine_settle(p->engine, p->progress.now_us, on_alert, &c);
+    if (p->quiet)
+        engine_settle(p->engine, p->progress.now_us, on_alert, &c);
+    else
+        engine_settle_due(p->engine, p->progress.now_us, on_alert, &c);
+    p->deferred = !p->quiet;
     normalise_changed(p->normalise, on_vehicle, &c);
     if (c.err == VS_OK)
         c.err = rollup_flush(p->rollup, p->cfg.store);
+    if (c.err == VS_OK)
+        c.err = gauge_put(p->cfg.store, "rules_loaded", p->plan.rule_count, p->progress.now_us);
     if (c.err == VS_OK)
         c.err = write_positions(p);
     return c.err;
@@ -312,18 +347,18 @@ static enum vs_err write_all(struct pipeline *p)
 
 enum vs_err pipeline_commit(struct pipeline *p)
 {
-    if (!p->touched || pipeline_behind(p))
+    bool late_work = p->quiet && p->deferred;
+
+    if ((!p->touched && !late_work) || pipeline_behind(p))
         return VS_OK;
-    enum vs_err err = store_begin(p->cfg.store);
-    if (err != VS_OK)
-        return err;
-    err = write_all(p);
+    enum vs_err err = begin_once(p);
+    if (err == VS_OK)
+        err = write_all(p);
     if (err == VS_OK)
         err = store_commit(p->cfg.store);
-    if (err != VS_OK) {
-        store_rollback(p->cfg.store);
+    p->writing = p->writing && err != VS_OK;
+    if (err != VS_OK)
         return err;
-    }
     for (uint32_t i = 0; i < p->partition_count; i++)
         p->partition[i].committed = p->partition[i].next;
     p->touched = false;

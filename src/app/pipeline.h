@@ -11,7 +11,7 @@
  * those that are stored as they are stay untouched.
  *
  * Memory: heap; bounds and counters are those of its parts. Threads: one owner. Errors: of the store and the stream; after one
- * from commit nothing was written and it may be called again. */
+ * nothing that was read since the last commit is written; close, and open again. */
 #ifndef APP_PIPELINE_H
 #define APP_PIPELINE_H
 
@@ -33,6 +33,7 @@ struct pipeline_error {
 
 struct pipeline_progress {
     uint64_t records, events, duplicates, dead_lettered, alert_changes;
+    uint64_t damaged; /* records of the log that do not match their checksum */
     int64_t now_us; /* newest receive time read */
 };
 

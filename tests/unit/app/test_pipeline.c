@@ -179,6 +179,55 @@ static void pieces_and_restarts_change_nothing(void **state)
     free(restarted);
 }
 
+static int64_t count_rows(struct store *st, const char *sql)
+{
+    struct store_stmt *q = store_prepare(st, sql);
+
+    assert_int_equal(store_step(q), VS_OK);
+    int64_t n = store_i64(q, 0);
+    store_done(q);
+    return n;
+}
+
+static void read_all(struct pipeline *p)
+{
+    uint32_t count = 1;
+
+    while (count > 0) {
+        assert_int_equal(pipeline_read(p, 500, &count), VS_OK);
+        assert_int_equal(pipeline_commit(p), VS_OK);
+    }
+    assert_int_equal(pipeline_commit(p), VS_OK);
+}
+
+/* A daemon that is started again over a log that it had read to the end has nothing to say: no revision, no timeline entry. */
+static void a_restart_at_rest_writes_nothing_new(void **state)
+{
+    static const char REVISIONS[] = "SELECT count(*) FROM alert_revision", TIMELINE[] = "SELECT count(*) FROM timeline";
+    struct stream_error stream_error;
+    struct store_error store_error;
+    struct stream *log = NULL;
+    struct store *st = NULL;
+
+    (void)state;
+    assert_int_equal(stream_open("memory:", true, &log, &stream_error), VS_OK);
+    assert_int_equal(store_open("memory:", &st, &store_error), VS_OK);
+    fill(33, log, st);
+    struct pipeline *p = open_pipeline(log, st);
+    read_all(p);
+    pipeline_close(p);
+    int64_t revisions = count_rows(st, REVISIONS), timeline = count_rows(st, TIMELINE);
+    assert_true(revisions > 0 && timeline > 0);
+    p = open_pipeline(log, st);
+    assert_true(pipeline_behind(p));
+    read_all(p);
+    pipeline_close(p);
+    assert_int_equal(count_rows(st, REVISIONS), revisions);
+    assert_int_equal(count_rows(st, TIMELINE), timeline);
+    store_close(st);
+    stream_close(log);
+}
+
 static unsigned count_text(const char *text, const char *what)
 {
     unsigned n = 0;
@@ -224,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_and_restarts_change_nothing),
+        cmocka_unit_test(a_restart_at_rest_writes_nothing_new),
         cmocka_unit_test(what_was_planted_is_found_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
