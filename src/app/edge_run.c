@@ -237,11 +237,11 @@ static bool open_uplink(struct run *r)
 static int run(struct run *r)
 {
     struct journal_finding finding;
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
 
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGPIPE, &ignore, NULL);
     if (!edge_node_open(&r->node, &r->cfg, wall_clock_us(), &finding) || !open_uplink(r) ||
         !edge_sources_open(&r->sources, &r->cfg, take_event, r))
         return 2;

@@ -1,6 +1,7 @@
 """vsoc-edge run against a backend that has nothing of ours in it. R-033, R-083 to R-092."""
 import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -154,3 +155,49 @@ def test_verify_batch_names_the_byte(vehicle):
         assert run.returncode == 1 and json.loads(run.stdout)['sound'] is False
     file.write_bytes(good[:-1])
     assert vehicle.vsoc('verify', 'batch', file, check=False).returncode == 1
+
+
+def can_log(seconds, extra=()):
+    """A quiet bus: three cyclic identifiers, and what is put in besides."""
+    frames = []
+    for ident, cycle in ((0x100, 0.010), (0x200, 0.020), (0x300, 0.100)):
+        for n in range(int(seconds / cycle)):
+            frames.append((1795000000 + n * cycle + ident / 1e6, '%03X#%02X00112233445566' % (ident, n % 16)))
+    frames += extra
+    return ''.join('(%.6f) can0 %s\n' % f for f in sorted(frames))
+
+
+def test_injected_frames_arrive_as_events(vehicle):
+    """R-083 end to end: CAN log, detector, gateway, mTLS, an independent reader of the batch."""
+    clean, attack, model = vehicle.place / 'clean.log', vehicle.place / 'attack.log', vehicle.place / 'model'
+    clean.write_text(can_log(60))
+    attack.write_text(can_log(20, [(1795000010 + n * 0.001, '7A5#DEADBEEF') for n in range(300)]))
+    learn = subprocess.run([vehicle.bin / 'vsoc-edge', 'learn', clean, '-o', model], capture_output=True, text=True)
+    assert learn.returncode == 0, learn.stderr
+    vehicle.configure(input_once='true', input_events='""', input_can=attack, input_model='model')
+    vehicle.start()
+    assert vehicle.finish() == 0, vehicle.log()
+    ledger = vehicle.backend.ledger
+    unknown = [e for e in ledger.received.values() if e[-1] == 0x0101]
+    assert unknown and unknown[0][0] == 0x7A5 and unknown[0][-8] == 'can0'
+    assert ledger.problems == [] and ledger.missing() == []
+    assert 1795000009e6 < unknown[0]['time'] < 1795000012e6
+
+
+def test_offline_for_long_then_everything_in_order(vehicle):
+    """R-087, R-033: nobody answers while events come and the gateway is restarted; then all of them arrive."""
+    vehicle.backend.behave = lambda n: (503, {'Retry-After': '1'}, {})
+    for night in range(4):
+        vehicle.events.write_text(''.join(event(night * 100 + i) for i in range(100)))
+        vehicle.configure(uplink_backoff_ms_max=50)
+        vehicle.start()
+        assert wait_until(lambda: vehicle.told('durable') and vehicle.told('durable')[-1]['seq_next'] >= (night + 1) * 101)
+        vehicle.kill(15 if night % 2 else 9)
+    vehicle.backend.behave = lambda n: None
+    vehicle.events.write_text('')
+    vehicle.configure(input_once='true')
+    vehicle.start()
+    assert vehicle.finish() == 0
+    ledger = vehicle.backend.ledger
+    assert ledger.problems == [] and ledger.missing() == []
+    assert len([t for t in types(vehicle) if t == 0x0201]) == 400

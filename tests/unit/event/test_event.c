@@ -98,96 +98,75 @@ static void setters_replace(void **state)
     assert_null(event_get(&ev, EV_F_SPEED));
 }
 
+static uint8_t long_text[EV_TEXT_LEN_MAX + 1];
+
+static void unknown_type(struct event *ev) { ev->type = 0xFFFF; }
+static void count_zero(struct event *ev) { ev->count = 0; }
+static void before_1970(struct event *ev) { ev->first_us = -1; }
+static void ends_before_it_begins(struct event *ev) { ev->last_us = ev->first_us - 1; }
+static void after_the_last_time(struct event *ev) { ev->last_us = TIMESTAMP_US_MAX + 1; }
+static void priority_three(struct event *ev) { ev->priority = 3; }
+static void trust_three(struct event *ev) { ev->trust = 3; }
+static void long_ecu(struct event *ev) { ev->ecu = slice_make(long_text, sizeof long_text); }
+static void bus_no_utf8(struct event *ev) { ev->bus = slice_str("\xff"); }
+static void long_field(struct event *ev) { event_set_text(ev, EV_F_PDU, slice_make(long_text, sizeof long_text)); }
+static void longest_field(struct event *ev) { event_set_text(ev, EV_F_PDU, slice_make(long_text, EV_TEXT_LEN_MAX)); }
+static void field_no_utf8(struct event *ev) { event_set_text(ev, EV_F_PDU, slice_str("\xc0\x80")); }
+static void field_too_big(struct event *ev) { event_set_uint(ev, EV_F_DATA_ID, 65536); }
+static void foreign_field(struct event *ev) { event_set_text(ev, EV_F_SIGNAL, slice_str("not of this type")); }
+static void required_field_absent(struct event *ev) { event_init(ev, EV_SECOC_VERIFICATION_FAILED, 0); }
+
+static void int_too_big(struct event *ev)
+{
+    event_init(ev, EV_RADIO_ROGUE_CELL, 0);
+    event_set_int(ev, EV_F_RSSI, INT64_C(2147483648));
+}
+
+static void int_too_small(struct event *ev)
+{
+    event_init(ev, EV_RADIO_ROGUE_CELL, 0);
+    event_set_int(ev, EV_F_RSSI, INT64_C(-2147483649));
+}
+
+#define UNTOUCHED 99
+
 /* Each rule of event_validate broken once, with the field that it names. */
 static void what_breaks_the_schema_is_named(void **state)
 {
-    static uint8_t long_text[EV_TEXT_LEN_MAX + 1];
-    struct event ev;
+    static const struct {
+        void (*spoil)(struct event *ev);
+        enum vs_err err;
+        uint8_t field;
+    } row[] = {
+        {unknown_type, VS_ERR_UNKNOWN_TYPE, EV_F_NONE},
+        {count_zero, VS_ERR_RANGE, EV_F_NONE},
+        {before_1970, VS_ERR_RANGE, EV_F_NONE},
+        {ends_before_it_begins, VS_ERR_RANGE, EV_F_NONE},
+        {after_the_last_time, VS_ERR_RANGE, EV_F_NONE},
+        {priority_three, VS_ERR_RANGE, EV_F_NONE},
+        {trust_three, VS_ERR_RANGE, EV_F_NONE},
+        {long_ecu, VS_ERR_MALFORMED, EV_F_NONE},
+        {bus_no_utf8, VS_ERR_MALFORMED, EV_F_NONE},
+        {long_field, VS_ERR_LIMIT, EV_F_PDU},
+        {longest_field, VS_OK, UNTOUCHED},
+        {field_no_utf8, VS_ERR_MALFORMED, EV_F_PDU},
+        {field_too_big, VS_ERR_RANGE, EV_F_DATA_ID},
+        {foreign_field, VS_ERR_MALFORMED, EV_F_SIGNAL},
+        {required_field_absent, VS_ERR_MALFORMED, EV_F_PDU},
+        {int_too_big, VS_ERR_RANGE, EV_F_RSSI},
+        {int_too_small, VS_ERR_RANGE, EV_F_RSSI},
+    };
 
     (void)state;
     memset(long_text, 'x', sizeof long_text);
-    for (unsigned i = 0; i < 18; i++) {
-        enum vs_err want = VS_ERR_RANGE;
-        uint8_t field = 99, want_field = EV_F_NONE;
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct event ev;
+        uint8_t field = UNTOUCHED;
 
         secoc(&ev);
-        switch (i) {
-        case 0:
-            ev.type = 0xFFFF;
-            want = VS_ERR_UNKNOWN_TYPE;
-            break;
-        case 1:
-            ev.count = 0;
-            break;
-        case 2:
-            ev.first_us = -1;
-            break;
-        case 3:
-            ev.last_us = ev.first_us - 1;
-            break;
-        case 4:
-            ev.last_us = TIMESTAMP_US_MAX + 1;
-            break;
-        case 5:
-            ev.priority = 3;
-            break;
-        case 6:
-            ev.trust = 3;
-            break;
-        case 7:
-            ev.ecu = slice_make(long_text, sizeof long_text);
-            want = VS_ERR_MALFORMED;
-            break;
-        case 8:
-            ev.bus = slice_str("\xff");
-            want = VS_ERR_MALFORMED;
-            break;
-        case 9:
-            event_set_text(&ev, EV_F_PDU, slice_make(long_text, sizeof long_text));
-            want = VS_ERR_LIMIT;
-            want_field = EV_F_PDU;
-            break;
-        case 10:
-            event_set_text(&ev, EV_F_PDU, slice_str("\xc0\x80"));
-            want = VS_ERR_MALFORMED;
-            want_field = EV_F_PDU;
-            break;
-        case 11:
-            event_set_uint(&ev, EV_F_DATA_ID, 65536);
-            want_field = EV_F_DATA_ID;
-            break;
-        case 12:
-            event_set_text(&ev, EV_F_SIGNAL, slice_str("not of this type"));
-            want = VS_ERR_MALFORMED;
-            want_field = EV_F_SIGNAL;
-            break;
-        case 13:
-            event_init(&ev, EV_SECOC_VERIFICATION_FAILED, 0);
-            want = VS_ERR_MALFORMED;
-            want_field = EV_F_PDU;
-            break;
-        case 14:
-            event_init(&ev, EV_RADIO_ROGUE_CELL, 0);
-            event_set_int(&ev, EV_F_RSSI, INT64_C(2147483648));
-            want_field = EV_F_RSSI;
-            break;
-        case 15:
-            event_init(&ev, EV_RADIO_ROGUE_CELL, 0);
-            event_set_int(&ev, EV_F_RSSI, INT64_C(-2147483649));
-            want_field = EV_F_RSSI;
-            break;
-        case 16:
-            event_init(&ev, EV_VEHICLE_CONTACT, 0);
-            event_set_uint(&ev, EV_F_ODOMETER, UINT64_C(1) << 32);
-            want_field = EV_F_ODOMETER;
-            break;
-        default:
-            event_set_text(&ev, EV_F_PDU, slice_make(long_text, EV_TEXT_LEN_MAX));
-            want = VS_OK;
-            want_field = 99;
-        }
-        CHECK_ROW(i, event_validate(&ev, &field) == want && field == want_field);
-        CHECK_ROW(i, event_validate(&ev, NULL) == want);
+        row[i].spoil(&ev);
+        CHECK_ROW(i, event_validate(&ev, &field) == row[i].err && field == row[i].field);
+        CHECK_ROW(i, event_validate(&ev, NULL) == row[i].err);
     }
 }
 
