@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "app/log_line.h"
-#include "ingest/json_event.h"
+#include "base/jsonl/json_event.h"
 
 #define BAD_LINES_TOLD 20
 

@@ -4,7 +4,7 @@
 #include "base/jsonl/json_reader.h"
 #include "core/hex.h"
 #include "ingest/decoder.h"
-#include "ingest/json_event.h"
+#include "base/jsonl/json_event.h"
 
 static enum vs_err begin(struct decoding *d, const struct stream_record *rec, struct decoded_head *ret,
                          struct batch_error *ret_error)

@@ -5,8 +5,8 @@
  * type go by their names in schema/events.yaml: numbers as numbers (or "0x.." texts), fixed point ones as decimals,
  * bytes as hex. Names that are no field of the schema, and null, are passed over: enrichment and people add their own.
  * Memory: texts are borrowed from the object, bytes fields are put into `bytes`. Threads: reentrant. */
-#ifndef INGEST_JSON_EVENT_H
-#define INGEST_JSON_EVENT_H
+#ifndef BASE_JSONL_JSON_EVENT_H
+#define BASE_JSONL_JSON_EVENT_H
 
 #include "base/jsonl/json_reader.h"
 #include "event/event.h"

@@ -1,4 +1,4 @@
-#include "ingest/json_event.h"
+#include "base/jsonl/json_event.h"
 
 #include <math.h>
 
