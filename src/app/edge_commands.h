@@ -29,5 +29,7 @@ int edge_model_learn(const struct edge_training *t, uint8_t **ret_blob, size_t *
 uint8_t *edge_file_read(const char *path, size_t max, size_t *ret_size);
 /* A number of seconds, such as "30" or "0.5"; false when the text is none. */
 bool edge_seconds(const char *text, double *ret);
+/* Bits per second, from 1 to 2^32 - 1; false when the text is no such number. */
+bool edge_bitrate(const char *text, uint32_t *ret);
 
 #endif

@@ -55,9 +55,9 @@ static int arguments_read(int argc, char **argv, struct learn_arguments *a)
             a->training.dbc = value;
         else if (strcmp(arg, "--bus") == 0)
             a->training.bus = value;
-        else if (strcmp(arg, "--bitrate") == 0 && atol(value) > 0)
-            a->training.bitrate = (uint32_t)atol(value);
-        else if (strcmp(arg, "--learn-until") != 0 || !edge_seconds(value, &a->training.until_s))
+        else if (strcmp(arg, "--bitrate") == 0 ? !edge_bitrate(value, &a->training.bitrate)
+                                               : strcmp(arg, "--learn-until") != 0 ||
+                                                     !edge_seconds(value, &a->training.until_s))
             return 2;
     }
     return a->output != NULL && (a->training.trace_count > 0 || a->training.dbc != NULL) ? 0 : 2;

@@ -43,6 +43,17 @@ uint8_t *edge_file_read(const char *path, size_t max, size_t *ret_size)
     return buf;
 }
 
+bool edge_bitrate(const char *text, uint32_t *ret)
+{
+    char *end = NULL;
+    unsigned long long v = strtoull(text, &end, 10);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || v < 1 || v > UINT32_MAX)
+        return false;
+    *ret = (uint32_t)v;
+    return true;
+}
+
 bool edge_seconds(const char *text, double *ret)
 {
     char *end;

@@ -74,9 +74,10 @@ static int arguments_read(int argc, char **argv, struct scan *s)
             s->training.dbc = value;
         else if (strcmp(arg, "--bus") == 0)
             s->training.bus = value;
-        else if (strcmp(arg, "--bitrate") == 0 && atol(value) > 0)
-            s->training.bitrate = (uint32_t)atol(value);
-        else if (strcmp(arg, "--from") == 0 ? !edge_seconds(value, &s->from_s)
+        else if (strcmp(arg, "--bitrate") == 0) {
+            if (!edge_bitrate(value, &s->training.bitrate))
+                return 2;
+        } else if (strcmp(arg, "--from") == 0 ? !edge_seconds(value, &s->from_s)
                                             : strcmp(arg, "--learn-until") != 0 ||
                                                   !edge_seconds(value, &s->training.until_s))
             return 2;
