@@ -77,8 +77,7 @@ static void model_make(struct vehicle *v)
         exit(1);
 }
 
-/* Not inlined: callgrind counts between entering and leaving it. */
-__attribute__((noinline)) static uint64_t run(void *ctx)
+static uint64_t run(void *ctx)
 {
     static struct vids_finding found[VIDS_FINDINGS_MAX];
     struct vehicle *v = ctx;
@@ -100,8 +99,11 @@ int main(int argc, char **argv)
         return 1;
     model_make(&v);
     frames_make(&v, 1000000, RUN_S * INT64_C(1000000));
-    if (argc > 1 && strcmp(argv[1], "--once") == 0) {
-        printf("{\"frames\":%llu}\n", (unsigned long long)run(&v));
+    if (argc == 3 && strcmp(argv[1], "--times") == 0) { /* for edge_instructions.py */
+        uint64_t frames = 0;
+        for (long i = atol(argv[2]); i > 0; i--)
+            frames += run(&v);
+        printf("{\"frames\":%llu}\n", (unsigned long long)frames);
     } else {
         bench_rate("edge_frame", "frames/CPU-s", 2000000, run, &v);
         printf("{\"bench\":\"edge_memory\",\"ids\":%d,\"state_bytes\":%zu,\"model_bytes\":%zu,\"state_bytes_256_ids\":%zu,\"findings\":%llu}\n",

@@ -160,5 +160,8 @@ struct slice vids_bus_name(const struct vids *v, uint32_t bus)
     name = (const char *)(v->buses + (size_t)bus * MODEL_BUS_SIZE + BUS_AT_NAME);
     if (name[0] == '*' && name[1] == '\0')
         return v->frame_bus; /* a model without segments: as the frame says */
-    return slice_make(name, strnlen(name, MODEL_BUS_NAME));
+    size_t len = 0;
+    while (len < MODEL_BUS_NAME && name[len] != '\0')
+        len++;
+    return slice_make(name, len);
 }

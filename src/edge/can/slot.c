@@ -22,7 +22,7 @@
 #define LEAP_SLOTS      64 /* longer away: lock on anew */
 #define LATE_US         100000
 #define CHANGE_RECENT   8
-#define CHANGE_RARE_PERMILLE 100
+#define CHANGE_RARE_PERMILLE 300
 #define HELD_MANY       6 /* extra frames with a changed payload before an ordinary one: no sender on change does that */
 
 static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
@@ -99,8 +99,9 @@ static void slot_accuse(struct vids *v, const struct vids_look *k, uint32_t fram
     }
 }
 
-/* The wait of an ambiguous extra frame ends with this frame, which fills a slot. */
-static void held_resolve(struct vids *v, const struct vids_look *k, uint32_t missed)
+/* The wait of an ambiguous extra frame ends with this frame, which fills a slot. True when it carries on what that frame
+ * brought. */
+static bool held_resolve(struct vids *v, const struct vids_look *k, uint32_t missed)
 {
     struct vids_id_state *st = k->st;
     bool sticky = (k->flags & ID_STICKY) != 0;
@@ -110,19 +111,23 @@ static void held_resolve(struct vids *v, const struct vids_look *k, uint32_t mis
     if (missed > 0) { /* the slot stayed empty: the frame was early, not too many */
         if (st->credit > 0)
             st->credit--;
-        return;
+        return false;
     }
     if (sticky && !reverted && st->held_hash != st->last_hash) {
         bool rare = model_u16(k->id + ID_AT_CHANGE) < CHANGE_RARE_PERMILLE;
         if (k->hash == st->held_hash || (rare && k->hash != st->last_hash))
-            return; /* sent on change, and the change stays, or went on */
+            return true; /* sent on change, and the change stays, or went on */
     }
     slot_accuse(v, k, st->held_frame, st->held_us, st->held_hash, vids_abs((int32_t)(st->next_us - st->held_us)));
+    return false;
 }
 
-/* Of the slots that stayed empty, those whose frames may still come: nothing is late by more than LATE_US. */
+/* Of the slots that stayed empty, those whose frames may still come: nothing is late by more than LATE_US. After a longer
+ * hold the sender's phase has walked on unseen, so there may be one more. */
 static uint32_t credit_of(uint32_t missed, uint32_t late_us, uint32_t cycle, uint32_t tolerance)
 {
+    if (missed > 1)
+        missed++;
     if (late_us > LATE_US + tolerance && missed > LATE_US / cycle)
         missed = LATE_US / cycle;
     return missed;
@@ -166,12 +171,13 @@ static void slot_fill(struct vids *v, const struct vids_look *k, uint32_t cycle,
     } else if (st->credit > 0 && residual <= tolerance) {
         st->credit--; /* credits run out within a few slots in time */
     }
-    if ((st->flags & STATE_HELD) != 0)
-        held_resolve(v, k, missed);
+    bool carried_on = (st->flags & STATE_HELD) != 0 && held_resolve(v, k, missed);
     st->history = (uint8_t)(st->history << 1);
     slot_advance(k, st->next_us + missed * cycle, cycle, residual);
     slot_remember(v, k, residual);
     payload_remember(k);
+    if (carried_on)
+        st->since_change = 1;
 }
 
 static void held_set(struct vids_id_state *st, uint32_t frame, uint32_t rel_us, uint32_t hash)
