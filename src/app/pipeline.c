@@ -75,6 +75,8 @@ static void look(struct pipeline *p, const struct event *ev, const struct normal
     const struct enrichment about = {.model = en->model, .hw = en->hardware, .sw_version = en->sw_version,
                                          .region = en->region, .received_us = en->received_us};
 
+    if (!interest_may_match(p->plan.interest, interest_kind(ev)))
+        return;
     record_from_event(&p->record, ev, &about);
     if (sighter_step(&p->sighter, &p->record, &seen) != SIGHT_OK || seen.place_count == 0)
         return;
@@ -135,6 +137,7 @@ static enum vs_err open_rules(struct pipeline *p, struct pipeline_error *e)
     sighter_init(&p->sighter, &p->plan);
     p->sighter.horizon_us = (int64_t)p->cfg.lateness_days * DAY_US;
     record_init(&p->record, &p->plan.fields);
+    p->record.unique = true; /* normalise hands every number on once */
     p->engine = engine_new(&p->plan, &limits);
     return VS_OK;
 }

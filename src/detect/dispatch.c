@@ -237,6 +237,14 @@ static void note_fields(struct dispatch *d)
     }
 }
 
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
 struct dispatch *dispatch_new(const struct plan *plan)
 {
     struct dispatch *d = mem_zalloc(1, sizeof *d);
@@ -273,6 +281,8 @@ struct dispatch *dispatch_new(const struct plan *plan)
     else
         for (uint32_t i = 0; i < texty_count; i++)
             d->always[d->always_count++] = texty[i];
+    if (d->always_count > 1)
+        qsort(d->always, d->always_count, sizeof *d->always, compare_u32);
     free(texty);
     return d;
 }
@@ -402,14 +412,6 @@ static void scan_texts(struct scan *s, struct record *r)
     }
     each_value(s, r, fold_part, &at);
     (void)hs_scan(s->dispatch->db, (const char *)s->text, (unsigned)total, 0, s->scratch, on_match, s);
-}
-
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-
-    return x < y ? -1 : x > y;
 }
 
 void scan_record(struct scan *s, struct record *r)

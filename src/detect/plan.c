@@ -39,6 +39,7 @@ void plan_done(struct plan *p)
     for (struct regex_list *r = p->regexes; r != NULL; r = r->next)
         pcre2_code_free(r->regex);
     dispatch_free(p->dispatch);
+    interest_free(p->interest);
     fields_done(&p->fields);
     arena_done(&p->arena);
     free(p->rule);
@@ -363,6 +364,7 @@ static enum vs_err finish(struct loader *l)
     free(l->owner);
     free(l->text);
     l->plan->dispatch = dispatch_new(l->plan);
+    l->plan->interest = interest_new(l->plan);
     if (l->io_failed)
         return VS_ERR_IO;
     return l->diag->error_count > 0 ? VS_ERR_CONFIG : VS_OK;

@@ -9,6 +9,7 @@
 #define DETECT_PLAN_H
 
 #include "detect/dispatch.h"
+#include "detect/interest.h"
 #include "detect/rule.h"
 
 #define PLAN_RULES_MAX 100000
@@ -25,6 +26,7 @@ struct plan {
     uint32_t base_count;
     uint32_t file_count;
     struct dispatch *dispatch;
+    struct interest *interest;
     struct regex_list *regexes; /* to be freed */
     bool strict;                /* every alerting rule needs a complete vsoc block */
 };

@@ -31,6 +31,8 @@ void fields_init(struct fields *f)
             f->numeric[id] = 1;
     }
     f->numeric[FIELD_SEQ] = f->numeric[FIELD_EPOCH] = f->numeric[FIELD_COUNT] = 1;
+    memset(f->used, 0, f->names.count); /* what was added so far only exists */
+    f->used[FIELD_VIN] = f->used[FIELD_TYPE] = 1;
 }
 
 void fields_done(struct fields *f)
@@ -39,6 +41,7 @@ void fields_done(struct fields *f)
     intern_done(&f->types);
     free(f->numeric);
     free(f->hash);
+    free(f->used);
     memset(f, 0, sizeof *f);
 }
 
@@ -46,17 +49,21 @@ uint32_t fields_add(struct fields *f, struct slice name)
 {
     uint32_t known = intern_find(&f->names, name);
 
-    if (known != INTERN_NONE)
+    if (known != INTERN_NONE) {
+        f->used[known] = 1;
         return known;
+    }
     if (f->names.count == FIELDS_MAX)
         return FIELD_NONE;
     if (f->names.count == f->room) {
         f->room = f->room > 0 ? f->room * 2 : 256;
         f->numeric = mem_grow(f->numeric, f->room, sizeof *f->numeric);
         f->hash = mem_grow(f->hash, f->room, sizeof *f->hash);
+        f->used = mem_grow(f->used, f->room, sizeof *f->used);
     }
     uint32_t id = intern_add(&f->names, name);
     f->numeric[id] = 0;
+    f->used[id] = 1;
     f->hash[id] = hash_bytes(name, 0);
     return id;
 }
@@ -70,6 +77,7 @@ void record_init(struct record *r, const struct fields *fields)
 {
     memset(r, 0, sizeof *r);
     r->fields = fields;
+    r->kind = RECORD_KIND_NONE;
     r->val = mem_zalloc(fields->names.count, sizeof *r->val);
     r->set = mem_zalloc(fields->names.count, sizeof *r->set);
     arena_init(&r->scratch);
@@ -99,6 +107,7 @@ static void start(struct record *r)
     r->seq = 0;
     r->has_seq = r->has_received = false;
     r->time_trusted = true;
+    r->kind = RECORD_KIND_NONE;
     r->content.hi = r->content.lo = 0;
 }
 
@@ -400,43 +409,71 @@ enum vs_err record_from_json(struct record *r, const struct json_object *o, bool
     return VS_OK;
 }
 
-static void put_text(struct record *r, uint32_t field, struct slice s)
+/* What is put into a record made from a struct event: `say` when it is part of what the event says, which its content is a
+ * hash of. A value that no rule reads is not kept. */
+static void put(struct record *r, uint32_t field, const struct val *v, bool say)
 {
-    struct val v = text_value(s);
-
-    if (s.len == 0)
-        return;
-    add_content(r, r->fields->hash[field], &v);
-    (void)set_field(r, field, &v);
+    if (say)
+        add_content(r, r->fields->hash[field], v);
+    if (r->fields->used[field] != 0 || r->fields->keywords_used)
+        (void)set_field(r, field, v);
 }
 
-static void put_int(struct record *r, uint32_t field, int64_t i)
+static inline bool wanted(const struct record *r, uint32_t field, bool say)
+{
+    return say || r->fields->used[field] != 0 || r->fields->keywords_used;
+}
+
+static void put_text(struct record *r, uint32_t field, struct slice s, bool say)
+{
+    if (s.len == 0 || !wanted(r, field, say))
+        return;
+    struct val v = text_value(s);
+    put(r, field, &v, say);
+}
+
+static void put_int(struct record *r, uint32_t field, int64_t i, bool say)
 {
     struct val v = {.kind = VAL_INT};
 
     v.num.i = i;
-    add_content(r, r->fields->hash[field], &v);
-    (void)set_field(r, field, &v);
+    if (wanted(r, field, say))
+        put(r, field, &v, say);
 }
 
-static void put_field(struct record *r, const struct ev_field *f)
+static struct slice hex_text(struct record *r, struct slice bytes)
+{
+    uint8_t *hex = arena_alloc(&r->scratch, 2 * bytes.len + 1);
+    struct writer w;
+
+    writer_init(&w, hex, 2 * bytes.len);
+    writer_hex(&w, bytes, false);
+    return writer_slice(&w);
+}
+
+/* A number of the schema with decimals, as the double nearest to it. */
+static double scaled(int64_t i, unsigned decimals)
+{
+    static const double UNIT[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+
+    return (double)i / (decimals < sizeof UNIT / sizeof UNIT[0] ? UNIT[decimals] : pow(10.0, decimals));
+}
+
+static void put_field(struct record *r, const struct ev_field *f, bool say)
 {
     const struct ev_field_info *info = ev_field_find(f->id);
     uint32_t field = FIELD_SCHEMA + (uint32_t)f->id;
     struct val v = {.kind = VAL_INT};
 
+    if (!wanted(r, field, say))
+        return;
     switch ((enum ev_kind)info->kind) {
     case EV_KIND_TEXT:
-        put_text(r, field, f->value.s);
+        put_text(r, field, f->value.s, say);
         return;
-    case EV_KIND_BYTES: {
-        uint8_t *hex = arena_alloc(&r->scratch, 2 * f->value.s.len + 1);
-        struct writer w;
-        writer_init(&w, hex, 2 * f->value.s.len);
-        writer_hex(&w, f->value.s, false);
-        put_text(r, field, writer_slice(&w));
+    case EV_KIND_BYTES:
+        put_text(r, field, hex_text(r, f->value.s), say);
         return;
-    }
     case EV_KIND_BOOL:
         v.kind = VAL_BOOL;
         v.num.b = f->value.u != 0;
@@ -449,26 +486,33 @@ static void put_field(struct record *r, const struct ev_field *f)
         v.num.i = f->value.i;
         if (info->decimals > 0) {
             v.kind = VAL_DOUBLE;
-            v.num.d = (double)f->value.i / pow(10.0, info->decimals);
+            v.num.d = scaled(f->value.i, info->decimals);
         }
         break;
     }
-    add_content(r, r->fields->hash[field], &v);
-    (void)set_field(r, field, &v);
+    put(r, field, &v, say);
 }
 
-void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add)
+/* The vehicle's name, which is mostly that of the event before. */
+static void take_vehicle(struct record *r, const uint8_t vid[EV_VID_SIZE])
 {
-    const struct ev_type_info *type = ev_type_find(ev->type);
-    uint8_t *vid = NULL;
     struct writer w;
 
-    start(r);
-    vid = arena_alloc(&r->scratch, EV_VID_TEXT_LEN);
-    writer_init(&w, vid, EV_VID_TEXT_LEN);
-    writer_hex(&w, slice_make(ev->vid, EV_VID_SIZE), false);
-    r->vehicle = writer_slice(&w);
-    r->type = slice_str(type != NULL ? type->name : "");
+    if (r->vid_text[1] == 0 || memcmp(r->vid, vid, EV_VID_SIZE) != 0) {
+        memcpy(r->vid, vid, EV_VID_SIZE);
+        writer_init(&w, r->vid_text, sizeof r->vid_text);
+        writer_u16be(&w, EV_VID_TEXT_LEN);
+        writer_hex(&w, slice_make(vid, EV_VID_SIZE), false);
+    }
+    r->vehicle = slice_make(r->vid_text + 2, EV_VID_TEXT_LEN);
+}
+
+static void take_envelope(struct record *r, const struct event *ev, const struct ev_type_info *type, int64_t received_us)
+{
+    take_vehicle(r, ev->vid);
+    r->type = slice_str(type->name);
+    r->service = slice_str(type->service);
+    r->kind = (uint32_t)(type - ev_type_at(0)) * RECORD_PRIORITIES + ev->priority;
     r->first_us = ev->first_us;
     r->last_us = ev->last_us;
     r->count = ev->count;
@@ -476,28 +520,52 @@ void record_from_event(struct record *r, const struct event *ev, const struct en
     r->seq = ev->seq;
     r->has_seq = ev->seq != 0;
     r->time_trusted = ev->trust == EV_TRUST_TRUSTED;
-    r->received_us = add->received_us;
-    r->has_received = add->received_us != 0;
-    put_text(r, FIELD_VIN, r->vehicle);
-    put_int(r, FIELD_TIME, ev->first_us);
-    put_text(r, FIELD_TYPE, r->type);
-    put_int(r, FIELD_EPOCH, ev->epoch);
+    r->received_us = received_us;
+    r->has_received = received_us != 0;
+}
+
+static void put_envelope(struct record *r, const struct event *ev, bool say)
+{
+    put_text(r, FIELD_VIN, r->vehicle, say);
+    put_int(r, FIELD_TIME, ev->first_us, say);
+    put_text(r, FIELD_TYPE, r->type, say);
+    put_int(r, FIELD_EPOCH, ev->epoch, say);
     if (r->has_seq)
-        put_int(r, FIELD_SEQ, (int64_t)ev->seq);
-    put_int(r, FIELD_COUNT, ev->count);
-    put_int(r, FIELD_LAST, ev->last_us);
-    put_text(r, FIELD_PRIORITY, slice_str(PRIORITY[ev->priority]));
-    put_text(r, FIELD_TRUST, slice_str(TRUST[ev->trust]));
-    put_text(r, FIELD_ECU, ev->ecu);
-    put_text(r, FIELD_SENSOR, ev->sensor);
-    put_text(r, FIELD_BUS, ev->bus);
+        put_int(r, FIELD_SEQ, (int64_t)ev->seq, say);
+    put_int(r, FIELD_COUNT, ev->count, say);
+    put_int(r, FIELD_LAST, ev->last_us, say);
+    put_text(r, FIELD_PRIORITY, slice_str(PRIORITY[ev->priority]), say);
+    put_text(r, FIELD_TRUST, slice_str(TRUST[ev->trust]), say);
+    put_text(r, FIELD_ECU, ev->ecu, say);
+    put_text(r, FIELD_SENSOR, ev->sensor, say);
+    put_text(r, FIELD_BUS, ev->bus, say);
+}
+
+static void put_signature(struct record *r, const struct event *ev)
+{
+    uint8_t text[EV_SIGNATURE_MAX];
+    struct writer w;
+
+    writer_init(&w, text, sizeof text);
+    event_signature(ev, &w);
+    put_text(r, FIELD_SIGNATURE, arena_copy(&r->scratch, writer_slice(&w)), false);
+}
+
+void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add)
+{
+    const struct ev_type_info *type = ev_type_find(ev->type);
+    bool say = !r->unique || ev->seq == 0;
+
+    start(r);
+    take_envelope(r, ev, type, add->received_us);
+    put_envelope(r, ev, say);
     for (unsigned i = 0; i < ev->field_count; i++)
-        put_field(r, &ev->field[i]);
-    struct hash128 content = r->content; /* what the vehicle said; what the backend knows about it is no part of that */
-    put_text(r, FIELD_MODEL, add->model);
-    put_text(r, FIELD_HW, add->hw);
-    put_text(r, FIELD_SW_VERSION, add->sw_version);
-    put_text(r, FIELD_REGION, add->region);
-    r->content = content;
-    derive(r);
+        put_field(r, &ev->field[i], say);
+    /* What the backend knows about the vehicle is no part of what the event says. */
+    put_text(r, FIELD_MODEL, add->model, false);
+    put_text(r, FIELD_HW, add->hw, false);
+    put_text(r, FIELD_SW_VERSION, add->sw_version, false);
+    put_text(r, FIELD_REGION, add->region, false);
+    if (r->fields->signature_used)
+        put_signature(r, ev);
 }

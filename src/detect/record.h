@@ -7,6 +7,7 @@
  * their keys.
  *
  * Values derived when absent: trust "trusted", priority and signature from the event type, count 1.
+ * A record made from a struct event holds the fields that some rule reads, and nothing else.
  * Memory: a record is reused for many events and allocates nothing in steady state; values are borrowed from the JSON
  * object or the event until the next record_from_*. Threads: one record per thread. */
 #ifndef DETECT_RECORD_H
@@ -50,6 +51,7 @@ struct fields {
     struct intern types; /* names of the schema's event types, by their index */
     uint8_t *numeric;    /* by field: the schema types it as a number */
     uint64_t *hash;      /* by field: hash of the name */
+    uint8_t *used;       /* by field: a rule reads it */
     uint32_t room;
     bool signature_used; /* a rule asks for it */
     bool priority_used;
@@ -58,7 +60,7 @@ struct fields {
 
 void fields_init(struct fields *f);
 void fields_done(struct fields *f);
-/* The number of a name, new if need be; FIELD_NONE when FIELDS_MAX is reached. */
+/* The number of a name that somebody reads, new if need be; FIELD_NONE when FIELDS_MAX is reached. */
 uint32_t fields_add(struct fields *f, struct slice name);
 uint32_t fields_find(const struct fields *f, struct slice name);
 
@@ -90,7 +92,16 @@ struct record {
     bool time_trusted;
     int64_t received_us;
     struct hash128 content;
+
+    bool unique;      /* set by the caller: each event comes once, so one with a number needs no content */
+    uint32_t kind;    /* of a struct event: its type and priority, see interest.h; RECORD_KIND_NONE otherwise */
+    uint8_t vid[EV_VID_SIZE]; /* of the struct event before, and its text with two bytes of length before it */
+    uint8_t vid_text[2 + EV_VID_TEXT_LEN];
 };
+
+#define RECORD_KIND_NONE  UINT32_MAX
+#define RECORD_PRIORITIES 3u
+#define RECORD_KINDS      (EV_TYPE_COUNT * RECORD_PRIORITIES) /* kind = index of the type * 3 + priority */
 
 void record_init(struct record *r, const struct fields *fields);
 void record_done(struct record *r);
@@ -107,6 +118,12 @@ static inline struct val *record_get(struct record *r, uint32_t field)
 {
     struct val *v = &r->val[field];
     return v->kind != VAL_NONE ? v : NULL;
+}
+
+/* The vehicle's name as a group of one value; only of a record made from a struct event. */
+static inline struct slice record_vehicle_group(const struct record *r)
+{
+    return slice_make(r->vid_text, sizeof r->vid_text);
 }
 
 static inline struct val *record_more(struct record *r, const struct val *v)

@@ -177,7 +177,9 @@ static struct place *find_place(struct sighter *s, struct record *r, struct sigh
     const struct correlation *c = plan->rule[plan->corr[u->corr]]->corr;
     struct slice group;
 
-    if (!encode(r, c->group_field[u->ref], c->group_count, &group))
+    if (r->kind != RECORD_KIND_NONE && c->group_count == 1 && c->group_field[u->ref][0] == FIELD_VIN)
+        group = record_vehicle_group(r);
+    else if (!encode(r, c->group_field[u->ref], c->group_count, &group))
         return NULL;
     for (uint32_t i = ret->place_count; i-- > 0;)
         if (s->place[i].corr == u->corr && slice_equal(s->place[i].group, group))
@@ -225,10 +227,35 @@ static struct hash128 identity_of(const struct record *r)
     return h;
 }
 
-enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *ret)
+/* A record made from a struct event is of a kind for which the rules are listed. */
+static bool ask_listed(struct sighter *s, struct record *r, struct sighting *ret)
+{
+    const struct interest_rule *list;
+    uint32_t count;
+
+    if (r->kind == RECORD_KIND_NONE || !interest_rules(s->matcher.plan->interest, r->kind, &list, &count))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i].expr == NULL || match_expr(&s->matcher, list[i].expr, r))
+            enter(s, r, ret, list[i].rule->number, false);
+    return true;
+}
+
+static void ask_candidates(struct sighter *s, struct record *r, struct sighting *ret)
 {
     const struct plan *plan = s->matcher.plan;
+    const uint32_t *candidate;
+    uint32_t count = match_candidates(&s->matcher, r, &candidate);
 
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rule *rule = plan->rule[candidate[i]];
+        if (match_vehicle_source(rule, r) && match_expr(&s->matcher, rule->expr, r))
+            enter(s, r, ret, rule->number, false);
+    }
+}
+
+enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *ret)
+{
     if (r->has_received && r->last_us - r->received_us > FUTURE_US_MAX)
         return SIGHT_FUTURE;
     if (r->has_received && s->horizon_us > 0 && r->received_us - r->last_us > s->horizon_us)
@@ -245,12 +272,7 @@ enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *re
     ret->content = r->content;
     ret->place = s->place;
     ret->place_count = 0;
-    const uint32_t *candidate;
-    uint32_t count = match_candidates(&s->matcher, r, &candidate);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct rule *rule = plan->rule[candidate[i]];
-        if (match_vehicle_source(rule, r) && match_expr(&s->matcher, rule->expr, r))
-            enter(s, r, ret, rule->number, false);
-    }
+    if (!ask_listed(s, r, ret))
+        ask_candidates(s, r, ret);
     return SIGHT_OK;
 }
