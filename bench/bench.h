@@ -1,5 +1,5 @@
-/* bench: what all benchmarks share. Each prints one JSON line per figure: the median of BENCH_RUNS runs in CPU time of this
- * process, the lowest and the highest, so that a noisy machine shows itself. Optimised builds only. */
+/* bench: what all benchmarks share. Each prints one JSON line per figure: the median of BENCH_RUNS runs in CPU time of
+ * this process, the lowest and the highest, so that a noisy machine shows itself. Optimised builds only. */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
@@ -38,8 +38,9 @@ static inline void bench_rate(const char *name, const char *unit, double target,
         rate[i] = (double)done / (bench_cpu_s() - from_s);
     }
     qsort(rate, BENCH_RUNS, sizeof rate[0], bench_by_value);
-    printf("{\"bench\":\"%s\",\"unit\":\"%s\",\"median\":%.0f,\"lowest\":%.0f,\"highest\":%.0f,\"target\":%.0f,\"met\":%s}\n", name,
-           unit, rate[BENCH_RUNS / 2], rate[0], rate[BENCH_RUNS - 1], target,
+    printf("{\"bench\":\"%s\",\"unit\":\"%s\",\"median\":%.0f,\"lowest\":%.0f,\"highest\":%.0f,\"target\":%.0f,\"met\":"
+           "%s}\n",
+           name, unit, rate[BENCH_RUNS / 2], rate[0], rate[BENCH_RUNS - 1], target,
            rate[BENCH_RUNS / 2] >= target ? "true" : "false");
     fflush(stdout);
 }

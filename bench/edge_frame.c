@@ -1,15 +1,15 @@
-/* What one CAN frame costs the detectors of the vehicle: frames per CPU second, and bytes of memory. The vehicle has 48 cyclic
- * identifiers with jitter, counters and changing payloads, about 1,600 frames a second, in the proportions of a real drive.
- * Instructions per frame: bench/edge_instructions.py runs this program under callgrind and divides. */
+/* What one CAN frame costs the detectors of the vehicle: frames per CPU second, and bytes of memory. The vehicle has 48
+ * cyclic identifiers with jitter, counters and changing payloads, about 1,600 frames a second, in the proportions of a
+ * real drive. Instructions per frame: bench/edge_instructions.py runs this program under callgrind and divides. */
 #include <string.h>
 
 #include "bench.h"
 #include "edge/learn/learner.h"
 #include "edge/vids.h"
 
-#define IDS       48
-#define LEARN_S   40
-#define RUN_S     60
+#define IDS        48
+#define LEARN_S    40
+#define RUN_S      60
 #define FRAMES_MAX 200000
 
 static const uint32_t cycles_ms[] = {10, 10, 20, 20, 20, 20, 20, 20, 25, 30, 40, 40, 60, 80, 100, 120};
@@ -106,7 +106,8 @@ int main(int argc, char **argv)
         printf("{\"frames\":%llu}\n", (unsigned long long)frames);
     } else {
         bench_rate("edge_frame", "frames/CPU-s", 2000000, run, &v);
-        printf("{\"bench\":\"edge_memory\",\"ids\":%d,\"state_bytes\":%zu,\"model_bytes\":%zu,\"state_bytes_256_ids\":%zu,\"findings\":%llu}\n",
+        printf("{\"bench\":\"edge_memory\",\"ids\":%d,\"state_bytes\":%zu,\"model_bytes\":%zu,\"state_bytes_256_ids\":%"
+               "zu,\"findings\":%llu}\n",
                IDS, v.memory_size + sizeof v.ids, v.blob_size, VIDS_STORAGE_SIZE(256, 1024) + sizeof v.ids,
                (unsigned long long)v.findings);
     }

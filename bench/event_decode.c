@@ -1,5 +1,5 @@
-/* Decoding of batch bodies: events per CPU second of the zero-copy reader, with and without schema validation, and of libcbor
- * on the same bytes; and bytes per event on the uplink for batches of 100, 10 and 1. */
+/* Decoding of batch bodies: events per CPU second of the zero-copy reader, with and without schema validation, and of
+ * libcbor on the same bytes; and bytes per event on the uplink for batches of 100, 10 and 1. */
 #include <cbor.h>
 #include <string.h>
 
@@ -25,8 +25,8 @@ static uint64_t draw(uint64_t *state)
     return *state >> 33;
 }
 
-/* A vehicle's ordinary mix: positions, diagnostics, CAN findings with payload, firewall matches. Values are drawn, so that
- * nothing compresses better than it would in the field. */
+/* A vehicle's ordinary mix: positions, diagnostics, CAN findings with payload, firewall matches. Values are drawn, so
+ * that nothing compresses better than it would in the field. */
 static void make_event(struct event *ev, uint32_t i, uint64_t *state, int64_t base_us)
 {
     static uint8_t payload[EVENTS][8];
@@ -155,7 +155,8 @@ static void print_sizes(struct sample *s, uint32_t count)
     struct event ev;
 
     make_body(s, count);
-    if (compressor_new(3, &c) != VS_OK || compressor_pack(c, slice_make(s->body, s->len), packed, sizeof packed, &len) != VS_OK)
+    if (compressor_new(3, &c) != VS_OK ||
+        compressor_pack(c, slice_make(s->body, s->len), packed, sizeof packed, &len) != VS_OK)
         abort();
     s->batch.encoding = BATCH_ZSTD;
     s->batch.body = slice_make(packed, len);
@@ -176,8 +177,10 @@ static void print_sizes(struct sample *s, uint32_t count)
         event_json_write(&ev, slice_str("0123456789abcdef0123456789abcdef"), slice_str(""), &text);
         json_len += text.len + 1;
     }
-    printf("{\"bench\":\"uplink_bytes_per_event\",\"batch\":%u,\"plain\":%.1f,\"sent\":%.1f,\"json\":%.1f,\"target\":60,\"met\":%s}\n", count,
-           (double)s->len / count, (double)w.len / count, (double)json_len / count, (double)w.len / count <= 60 || count < 100 ? "true" : "false");
+    printf("{\"bench\":\"uplink_bytes_per_event\",\"batch\":%u,\"plain\":%.1f,\"sent\":%.1f,\"json\":%.1f,\"target\":"
+           "60,\"met\":%s}\n",
+           count, (double)s->len / count, (double)w.len / count, (double)json_len / count,
+           (double)w.len / count <= 60 || count < 100 ? "true" : "false");
     compressor_free(c);
 }
 

@@ -1,7 +1,7 @@
-/* The backend without its network: signed batches of a simulated fleet are appended to segment files on disk (fdatasync once
- * per 64 batches), read back, decoded, deduplicated, enriched, matched against all rules of content/rules, windowed, and
- * their alerts and ledger written to SQLite on disk. Events per CPU second of this process, all of it counted. Signatures are
- * checked at the door, which is not part of this; bench_receive has it.
+/* The backend without its network: signed batches of a simulated fleet are appended to segment files on disk (fdatasync
+ * once per 64 batches), read back, decoded, deduplicated, enriched, matched against all rules of content/rules,
+ * windowed, and their alerts and ledger written to SQLite on disk. Events per CPU second of this process, all of it
+ * counted. Signatures are checked at the door, which is not part of this; bench_receive has it.
  *
  * usage: bench_pipeline [VEHICLES [DAYS]] */
 #include <stdlib.h>
@@ -33,7 +33,10 @@ static void die(const char *what)
 static void collect(struct load *l, uint32_t vehicles, unsigned days)
 {
     static const uint8_t key[32] = {5};
-    struct world_config cfg = {.seed = 1, .vehicles = vehicles, .days = days, .start_us = START_US,
+    struct world_config cfg = {.seed = 1,
+                               .vehicles = vehicles,
+                               .days = days,
+                               .start_us = START_US,
                                .pseudonym_key = slice_make(key, sizeof key)};
     const struct world_upload *up;
     struct world_counters c;
@@ -49,9 +52,12 @@ static void collect(struct load *l, uint32_t vehicles, unsigned days)
             if (copy == NULL)
                 die("memory");
             memcpy(copy, up[i].body.ptr, up[i].body.len);
-            l->rec[l->count++] = (struct stream_record){.received_us = up[i].sent_us, .door = STREAM_DOOR_HTTPS,
-                .format = STREAM_FORMAT_BATCH, .key = slice_make(world_vehicle(l->world, up[i].vehicle)->vid, EV_VID_SIZE),
-                .value = slice_make(copy, up[i].body.len)};
+            l->rec[l->count++] =
+                (struct stream_record){.received_us = up[i].sent_us,
+                                       .door = STREAM_DOOR_HTTPS,
+                                       .format = STREAM_FORMAT_BATCH,
+                                       .key = slice_make(world_vehicle(l->world, up[i].vehicle)->vid, EV_VID_SIZE),
+                                       .value = slice_make(copy, up[i].body.len)};
         }
     }
     world_counters(l->world, &c);
@@ -66,8 +72,11 @@ static void enrol(const struct load *l, struct store *st)
         die("store");
     for (uint32_t i = 0; i < l->vehicles; i++) {
         const struct fleet_vehicle *v = world_vehicle(l->world, i);
-        struct vehicle_facts facts = {.model = slice_str(v->model->name), .hardware = slice_str(v->model->hardware),
-                                      .region = slice_str(v->region), .owner = slice_str(v->owner), .enrolled_us = START_US};
+        struct vehicle_facts facts = {.model = slice_str(v->model->name),
+                                      .hardware = slice_str(v->model->hardware),
+                                      .region = slice_str(v->region),
+                                      .owner = slice_str(v->owner),
+                                      .enrolled_us = START_US};
 
         memcpy(facts.vid, v->vid, sizeof facts.vid);
         if (registry_store_put(st, &facts) != VS_OK)
@@ -127,7 +136,8 @@ static struct result run(const struct load *l)
         die("folder");
     snprintf(log_address, sizeof log_address, "segment:%s/log", dir);
     snprintf(store_address, sizeof store_address, "sqlite:%s/state.db", dir);
-    if (stream_open(log_address, true, &log, &stream_error) != VS_OK || store_open(store_address, &st, &store_error) != VS_OK)
+    if (stream_open(log_address, true, &log, &stream_error) != VS_OK ||
+        store_open(store_address, &st, &store_error) != VS_OK)
         die("open");
     enrol(l, st);
     double from_s = bench_cpu_s();
@@ -149,7 +159,8 @@ int main(int argc, char **argv)
     double rate[BENCH_RUNS], append_rate[BENCH_RUNS];
     uint64_t events = 0;
 
-    collect(&l, argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 500, argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 30);
+    collect(&l, argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 500,
+            argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 30);
     for (int i = 0; i < BENCH_RUNS; i++) {
         struct result r = run(&l);
 
@@ -159,9 +170,11 @@ int main(int argc, char **argv)
     }
     qsort(rate, BENCH_RUNS, sizeof rate[0], bench_by_value);
     qsort(append_rate, BENCH_RUNS, sizeof append_rate[0], bench_by_value);
-    printf("{\"bench\":\"pipeline\",\"unit\":\"events/cpu-s\",\"events\":%llu,\"batches\":%llu,\"bytes_per_event\":%.1f,\"append_median\":%.0f,"
+    printf("{\"bench\":\"pipeline\",\"unit\":\"events/"
+           "cpu-s\",\"events\":%llu,\"batches\":%llu,\"bytes_per_event\":%.1f,\"append_median\":%.0f,"
            "\"median\":%.0f,\"lowest\":%.0f,\"highest\":%.0f,\"target\":2500000,\"met\":%s}\n",
-           (unsigned long long)events, (unsigned long long)l.count, (double)l.bytes / (double)l.events, append_rate[BENCH_RUNS / 2],
-           rate[BENCH_RUNS / 2], rate[0], rate[BENCH_RUNS - 1], rate[BENCH_RUNS / 2] >= 2.5e6 ? "true" : "false");
+           (unsigned long long)events, (unsigned long long)l.count, (double)l.bytes / (double)l.events,
+           append_rate[BENCH_RUNS / 2], rate[BENCH_RUNS / 2], rate[0], rate[BENCH_RUNS - 1],
+           rate[BENCH_RUNS / 2] >= 2.5e6 ? "true" : "false");
     return 0;
 }

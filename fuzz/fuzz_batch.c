@@ -1,5 +1,5 @@
-/* A batch as a stranger sends it: envelope, then every event, as ingest and detection read them. Whatever is read is within
- * its bounds, and what is valid is written and read back the same. */
+/* A batch as a stranger sends it: envelope, then every event, as ingest and detection read them. Whatever is read is
+ * within its bounds, and what is valid is written and read back the same. */
 #include <stdlib.h>
 
 #include "event/batch.h"

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(byte <= size);
         return 0;
     }
-    check(within(m.payload, data, size) && within(m.protected_header, data, size) && m.signature.len == COSE_SIGNATURE_SIZE);
+    check(within(m.payload, data, size) && within(m.protected_header, data, size) &&
+          m.signature.len == COSE_SIGNATURE_SIZE);
     writer_init(&w, buf, sizeof buf);
     cose_to_verify(&w, &m);
     writer_init(&w, buf, sizeof buf);

@@ -1,4 +1,5 @@
-/* isotp and uds: a run of frames, each a length byte, a time step and its bytes; every message that comes out is parsed. */
+/* isotp and uds: a run of frames, each a length byte, a time step and its bytes; every message that comes out is
+ * parsed. */
 #include <stdint.h>
 #include <stdlib.h>
 

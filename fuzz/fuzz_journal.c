@@ -1,5 +1,6 @@
-/* A journal device that somebody else wrote. The AEAD takes every seal, so that the bytes behind it are reached: headers,
- * chains, entries, events. The gateway starts whatever is there, takes an event, sends what it has, and starts again. */
+/* A journal device that somebody else wrote. The AEAD takes every seal, so that the bytes behind it are reached:
+ * headers, chains, entries, events. The gateway starts whatever is there, takes an event, sends what it has, and starts
+ * again. */
 #include <stdlib.h>
 #include <string.h>
 

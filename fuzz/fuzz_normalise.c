@@ -1,6 +1,6 @@
-/* normalise: any bytes as records of the event log, in every format there is a decoder for. Whatever comes in, the ledger
- * balances, what is handed on is valid, and nothing is lost without a counter. The first byte chooses the format, the second how
- * many bytes each record has. */
+/* normalise: any bytes as records of the event log, in every format there is a decoder for. Whatever comes in, the
+ * ledger balances, what is handed on is valid, and nothing is lost without a counter. The first byte chooses the
+ * format, the second how many bytes each record has. */
 #include <stdlib.h>
 
 #include "ingest/normalise.h"
@@ -38,8 +38,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t format = data[0] % 4;
     handed_on = 0;
     for (size_t at = 2, i = 0; at < size; at += piece, i++) {
-        struct stream_record rec = {.offset = i, .received_us = INT64_C(1790000000000000) + (int64_t)i, .door = STREAM_DOOR_HTTPS,
-                                    .format = format, .key = slice_make(vid, sizeof vid),
+        struct stream_record rec = {.offset = i,
+                                    .received_us = INT64_C(1790000000000000) + (int64_t)i,
+                                    .door = STREAM_DOOR_HTTPS,
+                                    .format = format,
+                                    .key = slice_make(vid, sizeof vid),
                                     .value = slice_head(slice_make(data + at, size - at), piece)};
 
         if (normalise_step(n, &rec) != VS_OK)

@@ -1,5 +1,5 @@
-/* A model blob from outside, then frames through whatever it opened as. The first 16 bytes of the input choose the frames;
- * the CRC is made right, because a fuzzer that stops at the CRC tests the CRC. */
+/* A model blob from outside, then frames through whatever it opened as. The first 16 bytes of the input choose the
+ * frames; the CRC is made right, because a fuzzer that stops at the CRC tests the CRC. */
 #include <stdlib.h>
 
 #include "core/crc32c.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define IDS          36
-#define ATTACK_S     3  /* length of one burst */
-#define ATTACK_GAP_S 8  /* from the start of one burst to the start of the next */
+#define ATTACK_S     3 /* length of one burst */
+#define ATTACK_GAP_S 8 /* from the start of one burst to the start of the next */
 #define S_US         INT64_C(1000000)
 
 struct sender {

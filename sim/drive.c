@@ -91,7 +91,8 @@ static void add_firewall(struct rng *r, int64_t at_us, struct scene *s)
     set_origin(ev, "TCU", "firewall");
     event_set_text(ev, EV_F_RULE, scene_text(s, "fw-%u", (unsigned)rng_below(r, 20)));
     event_set_text(ev, EV_F_ACTION, slice_str("dropped"));
-    event_set_text(ev, EV_F_SRC_IP, scene_text(s, "198.51.%u.%u", (unsigned)rng_below(r, 256), (unsigned)rng_below(r, 256)));
+    event_set_text(ev, EV_F_SRC_IP,
+                   scene_text(s, "198.51.%u.%u", (unsigned)rng_below(r, 256), (unsigned)rng_below(r, 256)));
     event_set_uint(ev, EV_F_DST_PORT, rng_below(r, 65536));
 }
 
@@ -146,8 +147,8 @@ static void add_update(const struct fleet_vehicle *v, unsigned day, int64_t at_u
 }
 
 /* What a healthy vehicle reports in the course of a day; means are per day. */
-static void add_noise(const struct drive *d, const struct fleet_vehicle *v, struct rng *r, int64_t from_us, int64_t to_us,
-                      struct scene *s)
+static void add_noise(const struct drive *d, const struct fleet_vehicle *v, struct rng *r, int64_t from_us,
+                      int64_t to_us, struct scene *s)
 {
     unsigned audits = rng_poisson(r, 3000), walls = rng_poisson(r, 400), diagnostics = rng_poisson(r, 60);
     unsigned secoc = rng_poisson(r, 12), v2x = rng_poisson(r, 8);
@@ -164,7 +165,8 @@ static void add_noise(const struct drive *d, const struct fleet_vehicle *v, stru
         add_v2x(r, rng_between(r, from_us, to_us), d, s);
 }
 
-void drive_day(struct drive *d, const struct fleet_vehicle *v, uint64_t seed, unsigned day, int64_t start_us, struct scene *s)
+void drive_day(struct drive *d, const struct fleet_vehicle *v, uint64_t seed, unsigned day, int64_t start_us,
+               struct scene *s)
 {
     struct rng r = rng_split(seed ^ (uint64_t)day << 40, "drive", v->number);
     unsigned trips = rng_poisson(&r, v->trips_per_day * 1000u);

@@ -1,8 +1,8 @@
-/* drive: the ordinary life of a vehicle, day by day: trips, contacts with positions, and the security events that a healthy
- * fleet makes all the time (audit records, firewall matches, a failed seed here, a freshness loss there).
+/* drive: the ordinary life of a vehicle, day by day: trips, contacts with positions, and the security events that a
+ * healthy fleet makes all the time (audit records, firewall matches, a failed seed here, a freshness loss there).
  *
- * What it makes must never be an attack in the eyes of a sensible rule; what looks like one on purpose comes from sim/plan.h.
- * State is where the vehicle stands and its mileage. All draws come from (seed, vehicle, day). */
+ * What it makes must never be an attack in the eyes of a sensible rule; what looks like one on purpose comes from
+ * sim/plan.h. State is where the vehicle stands and its mileage. All draws come from (seed, vehicle, day). */
 #ifndef SIM_DRIVE_H
 #define SIM_DRIVE_H
 
@@ -18,6 +18,7 @@ struct drive {
 
 void drive_init(struct drive *d, const struct fleet_vehicle *v);
 /* Adds the day's events; start_us is the day's midnight. */
-void drive_day(struct drive *d, const struct fleet_vehicle *v, uint64_t seed, unsigned day, int64_t start_us, struct scene *s);
+void drive_day(struct drive *d, const struct fleet_vehicle *v, uint64_t seed, unsigned day, int64_t start_us,
+               struct scene *s);
 
 #endif

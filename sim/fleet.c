@@ -19,7 +19,7 @@ struct region {
 };
 
 static const struct region REGION[] = {
-    {"eu-central", 485000000, 115000000}, {"eu-north", 593000000, 180000000}, {"eu-south", 419000000, 125000000},
+    {"eu-central", 485000000, 115000000}, {"eu-north", 593000000, 180000000},  {"eu-south", 419000000, 125000000},
     {"na-east", 407000000, -740000000},   {"na-west", 377000000, -1224000000}, {"jp", 356800000, 1396900000},
 };
 #define REGION_COUNT (sizeof REGION / sizeof REGION[0])
@@ -74,7 +74,8 @@ static int64_t draw_clock_offset_us(struct rng *r)
     return hours * 3600 * INT64_C(1000000) + rng_between(r, 0, 1800) * INT64_C(1000000);
 }
 
-void fleet_vehicle_init(struct fleet_vehicle *v, uint64_t seed, uint32_t number, unsigned days, struct slice pseudonym_key)
+void fleet_vehicle_init(struct fleet_vehicle *v, uint64_t seed, uint32_t number, unsigned days,
+                        struct slice pseudonym_key)
 {
     struct rng r = rng_split(seed, "vehicle", number);
     uint8_t mac[SHA256_SIZE];

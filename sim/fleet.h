@@ -1,8 +1,8 @@
 /* fleet: the vehicles of a simulation, each a function of the seed and its number.
  *
- * A vehicle has an identity (VIN, pseudonym), a build (model, hardware, software over time), a home region, a driver (trips a
- * day), a link (when it reaches the backend) and a clock (right, or wrong by a constant). Nothing here keeps state over
- * time; sim/drive.h makes the days. Memory: values; texts are constants or inside the struct. */
+ * A vehicle has an identity (VIN, pseudonym), a build (model, hardware, software over time), a home region, a driver
+ * (trips a day), a link (when it reaches the backend) and a clock (right, or wrong by a constant). Nothing here keeps
+ * state over time; sim/drive.h makes the days. Memory: values; texts are constants or inside the struct. */
 #ifndef SIM_FLEET_H
 #define SIM_FLEET_H
 
@@ -13,9 +13,9 @@
 #define FLEET_OTA_STEPS 2
 
 enum fleet_link {
-    LINK_GOOD,   /* cellular whenever it drives, Wi-Fi at night */
-    LINK_DAILY,  /* one upload a day */
-    LINK_ABSENT  /* off the air for days or weeks in a row, then everything at once */
+    LINK_GOOD,  /* cellular whenever it drives, Wi-Fi at night */
+    LINK_DAILY, /* one upload a day */
+    LINK_ABSENT /* off the air for days or weeks in a row, then everything at once */
 };
 
 struct fleet_model {
@@ -43,7 +43,8 @@ struct fleet_vehicle {
 };
 
 /* days: length of the simulation; pseudonym_key makes the vid as the backend does. */
-void fleet_vehicle_init(struct fleet_vehicle *v, uint64_t seed, uint32_t number, unsigned days, struct slice pseudonym_key);
+void fleet_vehicle_init(struct fleet_vehicle *v, uint64_t seed, uint32_t number, unsigned days,
+                        struct slice pseudonym_key);
 const struct fleet_model *fleet_model_at(unsigned index); /* NULL past the last */
 /* Software version that the vehicle runs on a day. */
 const char *fleet_software_on(const struct fleet_vehicle *v, unsigned day);

@@ -16,7 +16,8 @@ struct plan {
     uint64_t seed;
 };
 
-/* One row per kind of attack: how often, on how many vehicles at once, over how long, and how far its look-alike goes. */
+/* One row per kind of attack: how often, on how many vehicles at once, over how long, and how far its look-alike goes.
+ */
 struct recipe {
     enum plan_scenario scenario;
     const char *name;
@@ -29,8 +30,24 @@ struct recipe {
 
 static const struct recipe RECIPE[] = {
     {PLAN_SECOC_STORM, "secoc_storm", {"secoc_storm"}, 4, 3, 1, 1, 0, false},
-    {PLAN_KEY_GUESSING, "security_access_bruteforce", {"security_access_bruteforce", "security_access_bruteforce_lockout"}, 3, 3, 1, 1, 0, false},
-    {PLAN_KEY_LOCKOUT, "security_access_bruteforce_lockout", {"security_access_bruteforce_lockout"}, 2, 2, 1, 1, 0, false},
+    {PLAN_KEY_GUESSING,
+     "security_access_bruteforce",
+     {"security_access_bruteforce", "security_access_bruteforce_lockout"},
+     3,
+     3,
+     1,
+     1,
+     0,
+     false},
+    {PLAN_KEY_LOCKOUT,
+     "security_access_bruteforce_lockout",
+     {"security_access_bruteforce_lockout"},
+     2,
+     2,
+     1,
+     1,
+     0,
+     false},
     {PLAN_POSITION_JUMP, "geolocation_jump", {"geolocation_jump"}, 2, 2, 1, 1, 0, false},
     {PLAN_V2X_SPOOFING, "v2x_spoofing", {"v2x_spoofing"}, 1, 1, 14, 10, 50 * MINUTE_US, false},
     {PLAN_SECOC_KEY, "secoc_key_compromise", {"secoc_key_compromise"}, 1, 0, 60, 0, 20 * HOUR_US, true},
@@ -54,8 +71,8 @@ static bool suits(const struct recipe *recipe, const struct fleet_vehicle *v)
            (recipe->scenario != PLAN_POSITION_JUMP || v->clock_offset_us == 0);
 }
 
-static bool draw_vehicle(const struct plan *p, const struct recipe *recipe, const struct fleet_vehicle *all, uint32_t count,
-                         struct rng *r, uint32_t *ret)
+static bool draw_vehicle(const struct plan *p, const struct recipe *recipe, const struct fleet_vehicle *all,
+                         uint32_t count, struct rng *r, uint32_t *ret)
 {
     for (unsigned tries = 0; tries < 20000; tries++) {
         uint32_t at = (uint32_t)rng_below(r, count);
@@ -87,7 +104,8 @@ static void add_attack(struct plan *p, const struct recipe *recipe, bool lookali
     a->lookalike = lookalike;
     memcpy(a->rule, recipe->rule, sizeof a->rule);
     a->hit_first = p->hit_count;
-    int64_t begin_us = start_us + rng_between(&r, 1, (int64_t)(days - span_days) - 1) * DAY_US + rng_between(&r, 6, 20) * HOUR_US;
+    int64_t begin_us =
+        start_us + rng_between(&r, 1, (int64_t)(days - span_days) - 1) * DAY_US + rng_between(&r, 6, 20) * HOUR_US;
     a->first_us = INT64_MAX;
     for (unsigned i = 0; i < vehicles; i++) {
         struct plan_hit *hit = &p->hit[p->hit_count];
@@ -154,8 +172,8 @@ static struct event *add(struct scene *s, uint16_t type, int64_t time_us, const 
     return ev;
 }
 
-static void add_secoc_failures(const struct fleet_vehicle *v, int64_t at_us, unsigned count, int64_t gap_us, struct rng *r,
-                               struct scene *s)
+static void add_secoc_failures(const struct fleet_vehicle *v, int64_t at_us, unsigned count, int64_t gap_us,
+                               struct rng *r, struct scene *s)
 {
     const char *pdu = v->model->pdu[rng_below(r, 4)];
 
@@ -183,7 +201,8 @@ static void add_wrong_keys(int64_t at_us, const uint8_t *nrc, unsigned count, st
 static void add_jump(int64_t at_us, int64_t lat, int64_t lon, int64_t north, struct scene *s)
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct event *ev = add(s, i == 0 ? EV_VEHICLE_CONTACT : EV_VEHICLE_IGNITION_ON, at_us + i * 20 * MINUTE_US, "TCU", "state");
+        struct event *ev =
+            add(s, i == 0 ? EV_VEHICLE_CONTACT : EV_VEHICLE_IGNITION_ON, at_us + i * 20 * MINUTE_US, "TCU", "state");
 
         event_set_int(ev, EV_F_LAT, lat + (int64_t)i * north);
         event_set_int(ev, EV_F_LON, lon);
@@ -245,7 +264,8 @@ bool plan_parks(const struct plan *p, uint32_t vehicle, int64_t start_us)
     return false;
 }
 
-void plan_day(const struct plan *p, const struct fleet_vehicle *v, int64_t start_us, int64_t lat, int64_t lon, struct scene *s)
+void plan_day(const struct plan *p, const struct fleet_vehicle *v, int64_t start_us, int64_t lat, int64_t lon,
+              struct scene *s)
 {
     for (uint32_t i = 0; i < p->hit_count; i++) {
         const struct plan_hit *hit = &p->hit[i];
@@ -263,7 +283,8 @@ static void put_time(struct writer *w, const char *key, int64_t us)
     writer_u8(w, '"');
 }
 
-void plan_write_truth(const struct plan *p, const struct plan_attack *a, const struct fleet_vehicle *vehicles, struct writer *w)
+void plan_write_truth(const struct plan *p, const struct plan_attack *a, const struct fleet_vehicle *vehicles,
+                      struct writer *w)
 {
     writer_text(w, "{\"id\":\"");
     writer_text(w, a->id);

@@ -1,6 +1,6 @@
 /* rng: reproducible randomness. A generator is one number; generators for different purposes are split from a seed by
- * name, so that adding a draw in one place changes nothing in another. Integers only: the same seed gives the same fleet on
- * every machine. Not for secrets. Algorithm: SplitMix64 (Steele, Lea, Flood 2014). */
+ * name, so that adding a draw in one place changes nothing in another. Integers only: the same seed gives the same
+ * fleet on every machine. Not for secrets. Algorithm: SplitMix64 (Steele, Lea, Flood 2014). */
 #ifndef SIM_RNG_H
 #define SIM_RNG_H
 

@@ -1,7 +1,7 @@
 /* scene: the events of one vehicle over one day, in true time order, with room for their texts.
  *
- * Memory: grows on the heap up to SCENE_EVENTS_MAX events and is reused from day to day; texts added with scene_text live
- * until scene_reset. Threads: one owner. */
+ * Memory: grows on the heap up to SCENE_EVENTS_MAX events and is reused from day to day; texts added with scene_text
+ * live until scene_reset. Threads: one owner. */
 #ifndef SIM_SCENE_H
 #define SIM_SCENE_H
 

@@ -10,14 +10,14 @@
 #include "gateway/gateway.h"
 #include "gateway/port_ram.h"
 
-#define BLOCK_SIZE    512u
-#define STAGING_SIZE  4096u
-#define SLOTS         16u
-#define BATCH_BYTES   16384u
-#define HOUR_US       INT64_C(3600000000)
-#define UPLOADS_MAX   (1u << 22)
-#define DOUBLE_PPM    30000 /* share of batches whose acknowledgement gets lost */
-#define LATENCY_US    INT64_C(400000)
+#define BLOCK_SIZE   512u
+#define STAGING_SIZE 4096u
+#define SLOTS        16u
+#define BATCH_BYTES  16384u
+#define HOUR_US      INT64_C(3600000000)
+#define UPLOADS_MAX  (1u << 22)
+#define DOUBLE_PPM   30000 /* share of batches whose acknowledgement gets lost */
+#define LATENCY_US   INT64_C(400000)
 
 struct car {
     struct fleet_vehicle v;
@@ -59,12 +59,14 @@ struct world {
     struct world_counters counters;
 };
 
-static enum vs_err ram_seal(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in, uint8_t *out)
+static enum vs_err ram_seal(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in,
+                            uint8_t *out)
 {
     return aead_seal(((struct car *)ctx)->journal_key, nonce, aad, in, out);
 }
 
-static enum vs_err ram_open(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in, uint8_t *out)
+static enum vs_err ram_open(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in,
+                            uint8_t *out)
 {
     return aead_open(((struct car *)ctx)->journal_key, nonce, aad, in, out);
 }
@@ -235,8 +237,9 @@ static enum vs_err parcel_add(struct world *w, const struct car *c, int64_t sent
     return VS_OK;
 }
 
-/* Sends everything that may go over this bearer at this time. Now and then the backend's acknowledgement gets lost with the
- * link: the batch has arrived, and the vehicle, which cannot know, sends the same events again at the next chance. */
+/* Sends everything that may go over this bearer at this time. Now and then the backend's acknowledgement gets lost with
+ * the link: the batch has arrived, and the vehicle, which cannot know, sends the same events again at the next chance.
+ */
 static enum vs_err car_send(struct world *w, struct car *c, enum bearer bearer, int64_t true_us)
 {
     int64_t own_us = true_us + c->v.clock_offset_us;

@@ -1,11 +1,11 @@
-/* world: a fleet over time. Every vehicle runs the real gateway (src/gateway) on a journal in memory; what it would send
- * comes out as uploads in the order of their sending, doubled ones and late ones among them.
+/* world: a fleet over time. Every vehicle runs the real gateway (src/gateway) on a journal in memory; what it would
+ * send comes out as uploads in the order of their sending, doubled ones and late ones among them.
  *
- * A step is one day. Within it each vehicle lives its day (sim/drive.h), suffers what the plan has for it (sim/plan.h), and
- * sends when its link allows. Whoever takes an upload must bring it to the backend, as a vehicle would by trying again; for
- * some the acknowledgement is taken to be lost, and their events come once more in a later upload. Times handed out are true times; what the vehicle wrote into the batch is
- * its own clock, which may be wrong.
- * Memory: heap, about 200 kB a vehicle. Threads: one owner. The same seed gives the same bytes. */
+ * A step is one day. Within it each vehicle lives its day (sim/drive.h), suffers what the plan has for it (sim/plan.h),
+ * and sends when its link allows. Whoever takes an upload must bring it to the backend, as a vehicle would by trying
+ * again; for some the acknowledgement is taken to be lost, and their events come once more in a later upload. Times
+ * handed out are true times; what the vehicle wrote into the batch is its own clock, which may be wrong. Memory: heap,
+ * about 200 kB a vehicle. Threads: one owner. The same seed gives the same bytes. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
@@ -26,11 +26,11 @@ struct world_upload {
 };
 
 struct world_counters {
-    uint64_t events;   /* raised by sensors */
-    uint64_t records;  /* left the vehicles, each counted once */
+    uint64_t events;  /* raised by sensors */
+    uint64_t records; /* left the vehicles, each counted once */
     uint64_t batches;
-    uint64_t doubled;  /* batches whose events come again because the acknowledgement got lost */
-    uint64_t bytes;    /* of all batches */
+    uint64_t doubled;      /* batches whose events come again because the acknowledgement got lost */
+    uint64_t bytes;        /* of all batches */
     uint64_t late_batches; /* from vehicles that had been off the air for a day or more */
 };
 

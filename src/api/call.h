@@ -23,8 +23,8 @@ struct api {
     struct api_config cfg;
     struct static_files *files; /* NULL = no console */
     struct event_log *log;
-    struct health *health;      /* what was read last, for HEALTH_KEEP_US */
-    unsigned streams;           /* live now */
+    struct health *health; /* what was read last, for HEALTH_KEEP_US */
+    unsigned streams;      /* live now */
     uint64_t requests;
 };
 

@@ -7,14 +7,15 @@
 
 #define MEMBERS_AT_ONCE 256
 
-/* An alert that was closed does not open again without a change of its contents: a replay only passes by that moment. */
+/* An alert that was closed does not open again without a change of its contents: a replay only passes by that moment.
+ */
 static bool says_the_same(const struct alert_row *row, const struct alert *al)
 {
     bool passing_by = row->state == ALERT_CLOSED && al->state == ALERT_OPEN;
 
-    return row->severity == al->severity && (row->state == al->state || passing_by) && row->late == al->late && row->first_us == al->first_us &&
-           row->last_us == al->last_us && row->count == (int64_t)al->count && row->vehicles == (int64_t)al->vehicles &&
-           slice_equal(row->peak, al->peak);
+    return row->severity == al->severity && (row->state == al->state || passing_by) && row->late == al->late &&
+           row->first_us == al->first_us && row->last_us == al->last_us && row->count == (int64_t)al->count &&
+           row->vehicles == (int64_t)al->vehicles && slice_equal(row->peak, al->peak);
 }
 
 /* The revision that the alert will have, 0 when the stored one says the same already. */
@@ -123,7 +124,8 @@ enum vs_err alert_writer_put(struct store *st, const struct engine *e, const str
     *ret_changed = false;
     if (err != VS_OK || stored.revision == 0)
         return err;
-    const char *why = al->state == ALERT_RETRACTED ? "retracted" : al->state == ALERT_CLOSED ? "closed"
+    const char *why = al->state == ALERT_RETRACTED ? "retracted"
+                      : al->state == ALERT_CLOSED  ? "closed"
                       : stored.revision == 1       ? "opened"
                       : al->late                   ? "late event"
                                                    : "extended";

@@ -15,13 +15,16 @@ int cmd_config(int argc, char **argv)
         return 0;
     }
     if (argc != 3 || strcmp(argv[1], "check") != 0) {
-        fprintf(stderr, "vsoc config: cannot make sense of %s; usage: vsoc config check FILE\n", argc > 1 ? argv[1] : "nothing");
+        fprintf(stderr, "vsoc config: cannot make sense of %s; usage: vsoc config check FILE\n",
+                argc > 1 ? argv[1] : "nothing");
         return 2;
     }
     if (!vsocd_config_read(argv[2], &cfg))
         return 2;
-    printf("{\"file\":\"%s\",\"ok\":true,\"simulated_clock\":%s}\n", argv[2], cfg.ingest.simulated_clock ? "true" : "false");
+    printf("{\"file\":\"%s\",\"ok\":true,\"simulated_clock\":%s}\n", argv[2],
+           cfg.ingest.simulated_clock ? "true" : "false");
     if (cfg.ingest.simulated_clock)
-        fprintf(stderr, "%s: ingest.simulated_clock is on: receive times come from the sender; never in production\n", argv[2]);
+        fprintf(stderr, "%s: ingest.simulated_clock is on: receive times come from the sender; never in production\n",
+                argv[2]);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* vsoc pki: the certificates and keys of a fleet, enough to try, to test and to enrol by hand.
  *
- *   vsoc pki init DIR               a vehicle CA, a server certificate for this machine, pseudonym and vault keys, vsocd.yaml
- *   vsoc pki vehicle DIR VIN OUT    a vehicle's key and certificate, subject = its pseudonym */
+ *   vsoc pki init DIR               a vehicle CA, a server certificate for this machine, pseudonym and vault keys,
+ * vsocd.yaml vsoc pki vehicle DIR VIN OUT    a vehicle's key and certificate, subject = its pseudonym */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,7 +93,8 @@ static int init(const char *dir)
 {
     int64_t now_s = wall_clock_us() / 1000000;
     struct pki_request ca = {"OpenVSOC vehicle CA", NULL, 1, now_s - 3600, now_s + 20 * YEAR_S, true, false};
-    struct pki_request server = {"localhost", "DNS:localhost,IP:127.0.0.1", 2, now_s - 3600, now_s + 2 * YEAR_S, false, true};
+    struct pki_request server = {"localhost", "DNS:localhost,IP:127.0.0.1", 2, now_s - 3600, now_s + 2 * YEAR_S, false,
+                                 true};
     struct key *ca_key = NULL, *server_key = NULL;
     char ca_pem[PKI_PEM_MAX];
 
@@ -103,7 +104,8 @@ static int init(const char *dir)
     }
     bool ok = key_generate(KEY_P256, &ca_key) == VS_OK && key_generate(KEY_P256, &server_key) == VS_OK &&
               pki_issue(&ca, ca_key, ca_key, NULL, ca_pem) == VS_OK &&
-              issue(dir, "vehicle-ca", &ca, ca_key, ca_key, NULL) && read_all(dir, "vehicle-ca.pem", ca_pem, sizeof ca_pem) &&
+              issue(dir, "vehicle-ca", &ca, ca_key, ca_key, NULL) &&
+              read_all(dir, "vehicle-ca.pem", ca_pem, sizeof ca_pem) &&
               issue(dir, "server", &server, server_key, ca_key, ca_pem) && write_secret(dir, "pseudonym.key") &&
               write_secret(dir, "vault.key") && write_new(dir, "vsocd.yaml", CONFIG_TEXT);
     key_free(ca_key);
@@ -143,7 +145,8 @@ static int vehicle(const char *dir, const char *vin, const char *out)
     writer_hex(&w, slice_make(mac, 16), false);
     writer_u8(&w, 0);
     struct pki_request req = {cn, NULL, serial_of(mac, now_s), now_s - 3600, now_s + 2 * YEAR_S, false, false};
-    bool ok = read_all(dir, "vehicle-ca.key", text, sizeof text) && key_read_private(slice_str(text), &ca_key) == VS_OK &&
+    bool ok = read_all(dir, "vehicle-ca.key", text, sizeof text) &&
+              key_read_private(slice_str(text), &ca_key) == VS_OK &&
               read_all(dir, "vehicle-ca.pem", ca_pem, sizeof ca_pem) && key_generate(KEY_ED25519, &key) == VS_OK;
     if (mkdir(out, 0700) != 0 && errno != EEXIST)
         ok = false;

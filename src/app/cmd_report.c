@@ -39,12 +39,15 @@ int cmd_report(int argc, char **argv)
 {
     struct vsocd_config cfg;
 
-    if (argc == 4 && (strcmp(argv[1], "summary") == 0 || strcmp(argv[1], "alerts") == 0) && strcmp(argv[2], "--config") == 0)
+    if (argc == 4 && (strcmp(argv[1], "summary") == 0 || strcmp(argv[1], "alerts") == 0) &&
+        strcmp(argv[2], "--config") == 0)
         return vsocd_config_read(argv[3], &cfg) ? report(argv[1], &cfg) : 2;
     FILE *out = argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr;
     if (out == stderr)
         fprintf(out, "vsoc report: cannot make sense of %s\n", argc > 1 ? argv[1] : "nothing");
-    fprintf(out, "usage: vsoc report summary --config FILE    events by type, loss ledger, alerts by rule, incidents: one JSON object\n"
-                 "       vsoc report alerts  --config FILE    every alert with its vehicles and incident: one JSON object a line\n");
+    fprintf(out, "usage: vsoc report summary --config FILE    events by type, loss ledger, alerts by rule, incidents: "
+                 "one JSON object\n"
+                 "       vsoc report alerts  --config FILE    every alert with its vehicles and incident: one JSON "
+                 "object a line\n");
     return out == stdout ? 0 : 2;
 }

@@ -20,22 +20,25 @@
 
 static void usage(FILE *out)
 {
-    fprintf(out,
-            "usage: vsoc sim events   [options] > events.jsonl      events as they reach the backend, doubled and late ones too\n"
-            "       vsoc sim vehicles [options] > vehicles.jsonl    the fleet, for `vsoc import vehicles`\n"
-            "       vsoc sim trace    --kind KIND --out FILE [--seed N] [--seconds N]   CAN traffic as candump -L text\n"
-            "       vsoc sim drive    [options] --pki DIR --url URL sends signed batches to a running vsocd, one JSON summary\n\n"
-            "  --seed N         1        the same seed gives the same bytes\n"
-            "  --vehicles N     200      1 to %u\n"
-            "  --days N         30       4 to %u\n"
-            "  --start TIME     %s, or `now`: such that the last day ends at the last midnight\n"
-            "  --truth FILE     the planted attacks and look-alikes, one JSON object a line\n"
-            "  --pki DIR        made by `vsoc pki init`: pseudonym key and vehicle CA; without it a fixed test key\n"
-            "  --url URL        of the ingest door, e.g. https://localhost:8443\n"
-            "  --parallel N     32       requests in flight\n"
-            "  --kind KIND      clean    clean, dos, fuzz, inject or suspend; attacks begin after two thirds\n"
-            "  --seconds N      60       of CAN traffic\n",
-            SIM_VEHICLES_MAX, SIM_DAYS_MAX, SIM_EPOCH);
+    fprintf(
+        out,
+        "usage: vsoc sim events   [options] > events.jsonl      events as they reach the backend, doubled and late "
+        "ones too\n"
+        "       vsoc sim vehicles [options] > vehicles.jsonl    the fleet, for `vsoc import vehicles`\n"
+        "       vsoc sim trace    --kind KIND --out FILE [--seed N] [--seconds N]   CAN traffic as candump -L text\n"
+        "       vsoc sim drive    [options] --pki DIR --url URL sends signed batches to a running vsocd, one JSON "
+        "summary\n\n"
+        "  --seed N         1        the same seed gives the same bytes\n"
+        "  --vehicles N     200      1 to %u\n"
+        "  --days N         30       4 to %u\n"
+        "  --start TIME     %s, or `now`: such that the last day ends at the last midnight\n"
+        "  --truth FILE     the planted attacks and look-alikes, one JSON object a line\n"
+        "  --pki DIR        made by `vsoc pki init`: pseudonym key and vehicle CA; without it a fixed test key\n"
+        "  --url URL        of the ingest door, e.g. https://localhost:8443\n"
+        "  --parallel N     32       requests in flight\n"
+        "  --kind KIND      clean    clean, dos, fuzz, inject or suspend; attacks begin after two thirds\n"
+        "  --seconds N      60       of CAN traffic\n",
+        SIM_VEHICLES_MAX, SIM_DAYS_MAX, SIM_EPOCH);
 }
 
 static bool take_number(const char *name, const char *text, uint64_t min, uint64_t max, uint64_t *ret)
@@ -159,7 +162,9 @@ void sim_put_counters(FILE *out, const struct world *w)
     struct world_counters c;
 
     world_counters(w, &c);
-    fprintf(out, "\"sensor_events\":%llu,\"records\":%llu,\"batches\":%llu,\"doubled\":%llu,\"late_batches\":%llu,\"bytes\":%llu",
+    fprintf(out,
+            "\"sensor_events\":%llu,\"records\":%llu,\"batches\":%llu,\"doubled\":%llu,\"late_batches\":%llu,\"bytes\":"
+            "%llu",
             (unsigned long long)c.events, (unsigned long long)c.records, (unsigned long long)c.batches,
             (unsigned long long)c.doubled, (unsigned long long)c.late_batches, (unsigned long long)c.bytes);
 }
@@ -181,7 +186,8 @@ static int sim_trace(const struct sim_options *opt)
         fprintf(stderr, "%s: cannot write: %s\n", opt->trace_path, strerror(errno));
         return 2;
     }
-    printf("{\"file\":\"%s\",\"kind\":\"%s\",\"frames\":%llu}\n", opt->trace_path, opt->trace_kind, (unsigned long long)frames);
+    printf("{\"file\":\"%s\",\"kind\":\"%s\",\"frames\":%llu}\n", opt->trace_path, opt->trace_kind,
+           (unsigned long long)frames);
     return 0;
 }
 
@@ -190,8 +196,10 @@ int cmd_sim(int argc, char **argv)
     static const struct {
         const char *verb;
         int (*run)(const struct sim_options *opt);
-    } VERB[] = {{"events", sim_print_events}, {"vehicles", sim_print_vehicles}, {"drive", sim_drive}, {"trace", sim_trace}};
-    struct sim_options opt = {.world = {.seed = 1, .vehicles = 200, .days = 30}, .parallel = 32, .trace_kind = "clean", .trace_seconds = 60};
+    } VERB[] = {
+        {"events", sim_print_events}, {"vehicles", sim_print_vehicles}, {"drive", sim_drive}, {"trace", sim_trace}};
+    struct sim_options opt = {
+        .world = {.seed = 1, .vehicles = 200, .days = 30}, .parallel = 32, .trace_kind = "clean", .trace_seconds = 60};
 
     if (argc < 2 || strcmp(argv[1], "--help") == 0) {
         usage(argc < 2 ? stderr : stdout);

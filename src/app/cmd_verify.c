@@ -75,7 +75,8 @@ static bool check_signature(struct verdict *v, struct slice file, const struct c
     cose_to_verify(&w, m);
     int alg = key_kind(key) == KEY_ED25519 ? COSE_ALG_EDDSA : COSE_ALG_ES256;
     if (m->alg != alg)
-        wrong(v, VS_ERR_SIGNATURE, place_of(file, m->protected_header, 0), "another algorithm than the certificate's key");
+        wrong(v, VS_ERR_SIGNATURE, place_of(file, m->protected_header, 0),
+              "another algorithm than the certificate's key");
     else if (w.full || key_verify(key, writer_slice(&w), m->signature.ptr) != VS_OK)
         wrong(v, VS_ERR_SIGNATURE, place_of(file, m->signature, 0), "signature does not verify under this certificate");
     else
@@ -134,7 +135,8 @@ static void check_batch(struct verdict *v, struct slice file, const struct key *
     enum vs_err err = cose_sign1_read(file, &m, &byte);
 
     if (err != VS_OK) {
-        wrong(v, err, byte, err == VS_ERR_UNSUPPORTED ? "algorithm or critical header is not known" : "not a COSE_Sign1");
+        wrong(v, err, byte,
+              err == VS_ERR_UNSUPPORTED ? "algorithm or critical header is not known" : "not a COSE_Sign1");
         return;
     }
     if (key != NULL && !check_signature(v, file, &m, key))
@@ -213,11 +215,12 @@ static int print_journal(const struct request *q, const struct journal_header *n
 {
     bool sound = f->fault == JOURNAL_SOUND || (f->fault == JOURNAL_NO_ANCHOR && q->anchor == NULL);
 
-    printf("{\"file\":\"%s\",\"sound\":%s,\"anchor\":%s,\"records\":%llu,\"newest\":%llu,\"epoch\":%u,\"seq_next\":%llu,"
-           "\"torn\":%s",
-           q->file, sound ? "true" : "false", q->anchor != NULL ? "\"checked\"" : "\"not checked\"",
-           (unsigned long long)f->records, (unsigned long long)newest->index, (unsigned)newest->epoch,
-           (unsigned long long)newest->seq_next, f->torn ? "true" : "false");
+    printf(
+        "{\"file\":\"%s\",\"sound\":%s,\"anchor\":%s,\"records\":%llu,\"newest\":%llu,\"epoch\":%u,\"seq_next\":%llu,"
+        "\"torn\":%s",
+        q->file, sound ? "true" : "false", q->anchor != NULL ? "\"checked\"" : "\"not checked\"",
+        (unsigned long long)f->records, (unsigned long long)newest->index, (unsigned)newest->epoch,
+        (unsigned long long)newest->seq_next, f->torn ? "true" : "false");
     if (!sound)
         printf(",\"fault\":\"%s\",\"record\":%llu,\"block\":%u,\"byte\":%llu,\"records_lost\":%llu",
                journal_fault_name(f->fault), (unsigned long long)f->index, (unsigned)f->block,
@@ -246,8 +249,8 @@ static int verify_journal(const struct request *q)
     struct port_aead aead = edge_aead(key);
     uint8_t *scratch = malloc(2 * journal_record_size(&files.device_port, OUTBOX_STAGING_MAX));
     enum vs_err err = scratch == NULL ? VS_ERR_NO_MEMORY
-                                      : journal_inspect(&files.device_port, &files.anchor_port, &aead, OUTBOX_STAGING_MAX,
-                                                        scratch, NULL, NULL, &newest, &finding);
+                                      : journal_inspect(&files.device_port, &files.anchor_port, &aead,
+                                                        OUTBOX_STAGING_MAX, scratch, NULL, NULL, &newest, &finding);
     free(scratch);
     port_file_close(&files);
     if (err != VS_OK) {

@@ -1,5 +1,5 @@
-/* commands: the nouns of `vsoc`. Each gets argv from its own name on and returns the exit code: 0 ok, 1 findings or failed
- * checks, 2 bad usage or bad input. Each is in cmd_<noun>.c and has a row in vsoc.c. */
+/* commands: the nouns of `vsoc`. Each gets argv from its own name on and returns the exit code: 0 ok, 1 findings or
+ * failed checks, 2 bad usage or bad input. Each is in cmd_<noun>.c and has a row in vsoc.c. */
 #ifndef APP_COMMANDS_H
 #define APP_COMMANDS_H
 

@@ -20,7 +20,8 @@
      LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |                     \
      LANDLOCK_ACCESS_FS_MAKE_SYM)
 
-/* A path that is not there grants nothing, which is not an error: many systems lack one of those a library looks for. */
+/* A path that is not there grants nothing, which is not an error: many systems lack one of those a library looks for.
+ */
 static bool allow(int ruleset, const char *path, uint64_t rights)
 {
     struct landlock_path_beneath_attr rule = {.allowed_access = rights};
@@ -58,12 +59,30 @@ static enum confine_result confine_files(const struct confine_paths *paths)
 static bool confine_calls(void)
 {
     static const int FORBIDDEN[] = {
-        SCMP_SYS(execve),      SCMP_SYS(execveat),         SCMP_SYS(ptrace),      SCMP_SYS(process_vm_readv),
-        SCMP_SYS(process_vm_writev), SCMP_SYS(mount),      SCMP_SYS(umount2),     SCMP_SYS(pivot_root),
-        SCMP_SYS(chroot),      SCMP_SYS(init_module),      SCMP_SYS(finit_module), SCMP_SYS(delete_module),
-        SCMP_SYS(kexec_load),  SCMP_SYS(bpf),              SCMP_SYS(perf_event_open), SCMP_SYS(setuid),
-        SCMP_SYS(setgid),      SCMP_SYS(setresuid),        SCMP_SYS(setresgid),   SCMP_SYS(unshare),
-        SCMP_SYS(setns),       SCMP_SYS(keyctl),           SCMP_SYS(add_key),     SCMP_SYS(userfaultfd),
+        SCMP_SYS(execve),
+        SCMP_SYS(execveat),
+        SCMP_SYS(ptrace),
+        SCMP_SYS(process_vm_readv),
+        SCMP_SYS(process_vm_writev),
+        SCMP_SYS(mount),
+        SCMP_SYS(umount2),
+        SCMP_SYS(pivot_root),
+        SCMP_SYS(chroot),
+        SCMP_SYS(init_module),
+        SCMP_SYS(finit_module),
+        SCMP_SYS(delete_module),
+        SCMP_SYS(kexec_load),
+        SCMP_SYS(bpf),
+        SCMP_SYS(perf_event_open),
+        SCMP_SYS(setuid),
+        SCMP_SYS(setgid),
+        SCMP_SYS(setresuid),
+        SCMP_SYS(setresgid),
+        SCMP_SYS(unshare),
+        SCMP_SYS(setns),
+        SCMP_SYS(keyctl),
+        SCMP_SYS(add_key),
+        SCMP_SYS(userfaultfd),
     };
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
     bool ok = ctx != NULL;

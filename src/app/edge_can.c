@@ -46,7 +46,8 @@ static int open_socket(const char *interface)
     if (fd < 0)
         return -1;
     snprintf(ifr.ifr_name, sizeof ifr.ifr_name, "%s", interface);
-    bool ok = ioctl(fd, SIOCGIFINDEX, &ifr) == 0 && setsockopt(fd, SOL_CAN_RAW, CAN_RAW_FD_FRAMES, &on, sizeof on) == 0 &&
+    bool ok = ioctl(fd, SIOCGIFINDEX, &ifr) == 0 &&
+              setsockopt(fd, SOL_CAN_RAW, CAN_RAW_FD_FRAMES, &on, sizeof on) == 0 &&
               setsockopt(fd, SOL_CAN_RAW, CAN_RAW_ERR_FILTER, &errors, sizeof errors) == 0;
     struct sockaddr_can address = {.can_family = AF_CAN, .can_ifindex = ifr.ifr_ifindex};
     if (ok && bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
@@ -80,7 +81,8 @@ static bool load_model(struct edge_can *c, const char *path)
         return false;
     size_t need = vids_storage_size(slice_make(c->model, size));
     c->memory = need > 0 ? calloc(1, need) : NULL;
-    enum vs_err err = c->memory == NULL ? VS_ERR_MALFORMED : vids_init(&c->ids, c->memory, need, slice_make(c->model, size));
+    enum vs_err err =
+        c->memory == NULL ? VS_ERR_MALFORMED : vids_init(&c->ids, c->memory, need, slice_make(c->model, size));
     if (err != VS_OK)
         fprintf(stderr, "%s: %s; make it anew with vsoc-edge learn\n", path, vs_err_text(err));
     return err == VS_OK;
@@ -152,8 +154,8 @@ static enum vs_err read_line(struct edge_can *c, struct can_frame *ret)
             return err;
         err = candump_line(line, &item, &fault);
         if (err != VS_OK && c->bad_lines++ < BAD_LINES_TOLD)
-            log_line("edge", "line_refused", "line %llu, column %u of the CAN log: %s", (unsigned long long)c->lines.line,
-                     fault.column, fault.reason);
+            log_line("edge", "line_refused", "line %llu, column %u of the CAN log: %s",
+                     (unsigned long long)c->lines.line, fault.column, fault.reason);
         if (err != VS_OK)
             return err;
         if (item.kind != CANDUMP_FRAME)
@@ -163,7 +165,8 @@ static enum vs_err read_line(struct edge_can *c, struct can_frame *ret)
     }
 }
 
-static void hand_on(const struct edge_can *c, const struct vids_finding *found, size_t count, edge_take *take, void *ctx)
+static void hand_on(const struct edge_can *c, const struct vids_finding *found, size_t count, edge_take *take,
+                    void *ctx)
 {
     for (size_t i = 0; i < count; i++) {
         struct event ev;

@@ -16,11 +16,11 @@ int edge_run(int argc, char **argv);
 struct edge_training {
     const char *const *trace;
     unsigned trace_count;
-    const char *dbc;     /* path or NULL */
-    const char *bus;     /* only this segment; NULL = all */
-    double until_s;      /* train on the first seconds of each recording; 0 = all */
+    const char *dbc; /* path or NULL */
+    const char *bus; /* only this segment; NULL = all */
+    double until_s;  /* train on the first seconds of each recording; 0 = all */
     uint32_t bitrate;
-    bool lenient;        /* take descriptions that the strict reader refuses */
+    bool lenient; /* take descriptions that the strict reader refuses */
 };
 
 /* Reads, learns and says on stderr what was learned. 0 and a blob to free, or 2 after saying what is wrong. */

@@ -1,4 +1,5 @@
-/* edge_config: everything `vsoc-edge run` can be told, read from one YAML file. Paths are relative to the file's folder. */
+/* edge_config: everything `vsoc-edge run` can be told, read from one YAML file. Paths are relative to the file's
+ * folder. */
 #ifndef APP_EDGE_CONFIG_H
 #define APP_EDGE_CONFIG_H
 
@@ -33,9 +34,9 @@ struct edge_config {
         uint32_t backoff_ms_min, backoff_ms_max, answer_ms_max;
     } uplink;
     struct {
-        uint32_t aggregate_ms;          /* qualify.aggregate_ms */
-        uint32_t events_per_minute;     /* qualify.events_per_minute */
-        uint32_t bytes_per_minute;      /* qualify.bytes_per_minute */
+        uint32_t aggregate_ms;      /* qualify.aggregate_ms */
+        uint32_t events_per_minute; /* qualify.events_per_minute */
+        uint32_t bytes_per_minute;  /* qualify.bytes_per_minute */
     } qualify;
     struct {
         char can[EDGE_TEXT_MAX];    /* input.can: candump log, FIFO, "-" or can:INTERFACE */

@@ -5,12 +5,14 @@
 
 #include "core/hex.h"
 
-static enum vs_err seal(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in, uint8_t *out)
+static enum vs_err seal(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in,
+                        uint8_t *out)
 {
     return aead_seal((const uint8_t *)ctx, nonce, aad, in, out);
 }
 
-static enum vs_err open_sealed(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in, uint8_t *out)
+static enum vs_err open_sealed(void *ctx, const uint8_t nonce[PORT_AEAD_NONCE], struct slice aad, struct slice in,
+                               uint8_t *out)
 {
     return aead_open((const uint8_t *)ctx, nonce, aad, in, out);
 }

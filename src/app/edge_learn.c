@@ -19,7 +19,8 @@ static const char usage[] =
     "  --bus NAME               only this segment\n"
     "  --bitrate BITS           bit rate of the buses, for the load in events (500000)\n"
     "\n"
-    "A minute suffices for identifiers and timing. Payload models arm themselves from 20 minutes on, and only when the\n"
+    "A minute suffices for identifiers and timing. Payload models arm themselves from 20 minutes on, and only when "
+    "the\n"
     "second half brought nothing new. Everything armed was silent on all that it was trained on.\n"
     "exit: 0 model written, 2 bad usage or input\n";
 
@@ -55,9 +56,9 @@ static int arguments_read(int argc, char **argv, struct learn_arguments *a)
             a->training.dbc = value;
         else if (strcmp(arg, "--bus") == 0)
             a->training.bus = value;
-        else if (strcmp(arg, "--bitrate") == 0 ? !edge_bitrate(value, &a->training.bitrate)
-                                               : strcmp(arg, "--learn-until") != 0 ||
-                                                     !edge_seconds(value, &a->training.until_s))
+        else if (strcmp(arg, "--bitrate") == 0
+                     ? !edge_bitrate(value, &a->training.bitrate)
+                     : strcmp(arg, "--learn-until") != 0 || !edge_seconds(value, &a->training.until_s))
             return 2;
     }
     return a->output != NULL && (a->training.trace_count > 0 || a->training.dbc != NULL) ? 0 : 2;

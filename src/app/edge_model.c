@@ -149,11 +149,12 @@ static int recording_learn(struct learner *l, const struct edge_training *t, con
 
 static void report_print(const struct learn_report *r, size_t size)
 {
-    fprintf(stderr,
-            "learned %llu frames in %u.%03u s: %u identifiers on %u buses, %u cyclic, %u sporadic, %u with alive counter, "
-            "%u from the description; model %zu bytes\n",
-            (unsigned long long)r->frames, r->trained_ms / 1000, r->trained_ms % 1000, r->ids, r->buses, r->ids_cyclic,
-            r->ids_sporadic, r->ids_counter, r->ids_specified, size);
+    fprintf(
+        stderr,
+        "learned %llu frames in %u.%03u s: %u identifiers on %u buses, %u cyclic, %u sporadic, %u with alive counter, "
+        "%u from the description; model %zu bytes\n",
+        (unsigned long long)r->frames, r->trained_ms / 1000, r->trained_ms % 1000, r->ids, r->buses, r->ids_cyclic,
+        r->ids_sporadic, r->ids_counter, r->ids_specified, size);
     fprintf(stderr, "calibration: %u thresholds widened, %u detectors disarmed", r->detectors_widened,
             r->detectors_disarmed);
     if (r->signals > 0)

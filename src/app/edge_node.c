@@ -37,8 +37,9 @@ static bool vid_from_certificate(const char *path, struct slice pem, uint8_t vid
     BIO *bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
     X509 *cert = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     char name[EV_VID_TEXT_LEN + 2] = "";
-    int len = cert == NULL ? -1
-                           : X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, (int)sizeof name);
+    int len = cert == NULL
+                  ? -1
+                  : X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, (int)sizeof name);
 
     X509_free(cert);
     BIO_free(bio);
@@ -131,9 +132,8 @@ static struct gateway_config gateway_settings(struct edge_node *n, const struct 
     g.prioritise = (struct prioritise_config){.window_period_s = cfg->uplink.window_s,
                                               .low_on_metered = cfg->uplink.low_on_metered,
                                               .budget_bytes = cfg->uplink.budget_bytes};
-    g.limits = (struct qualify_limits){.window_ms = 60000,
-                                       .events_max = cfg->qualify.events_per_minute,
-                                       .bytes_max = cfg->qualify.bytes_per_minute};
+    g.limits = (struct qualify_limits){
+        .window_ms = 60000, .events_max = cfg->qualify.events_per_minute, .bytes_max = cfg->qualify.bytes_per_minute};
     if (cfg->qualify.aggregate_ms != 60000) {
         n->rule[0] = (struct qualify_rule){.aggregate_ms = cfg->qualify.aggregate_ms, .lead = true};
         g.rule = n->rule;
@@ -142,7 +142,8 @@ static struct gateway_config gateway_settings(struct edge_node *n, const struct 
     return g;
 }
 
-bool edge_node_open(struct edge_node *n, const struct edge_config *cfg, int64_t now_us, struct journal_finding *ret_finding)
+bool edge_node_open(struct edge_node *n, const struct edge_config *cfg, int64_t now_us,
+                    struct journal_finding *ret_finding)
 {
     memset(n, 0, sizeof *n);
     n->files = (struct port_file){.fd = -1, .anchor_fd = -1};
@@ -152,9 +153,8 @@ bool edge_node_open(struct edge_node *n, const struct edge_config *cfg, int64_t 
         return told("vsoc-edge", "out of memory");
     n->aead = edge_aead(n->journal_key);
     n->pack = (struct port_pack){.pack = pack, .ctx = n->compressor};
-    n->sign = (struct port_sign){.alg = key_kind(n->key) == KEY_ED25519 ? COSE_ALG_EDDSA : COSE_ALG_ES256,
-                                 .sign = sign,
-                                 .ctx = n->key};
+    n->sign = (struct port_sign){
+        .alg = key_kind(n->key) == KEY_ED25519 ? COSE_ALG_EDDSA : COSE_ALG_ES256, .sign = sign, .ctx = n->key};
     n->ports = (struct gateway_ports){.device = &n->files.device_port,
                                       .anchor = &n->files.anchor_port,
                                       .aead = &n->aead,

@@ -34,7 +34,8 @@ struct edge_node {
 };
 
 /* False after saying what is wrong. *ret_finding says in which state the journal was. */
-bool edge_node_open(struct edge_node *n, const struct edge_config *cfg, int64_t now_us, struct journal_finding *ret_finding);
+bool edge_node_open(struct edge_node *n, const struct edge_config *cfg, int64_t now_us,
+                    struct journal_finding *ret_finding);
 /* Also for a zeroed or half-opened node. */
 void edge_node_close(struct edge_node *n);
 

@@ -12,17 +12,18 @@
 #include "app/uplink_https.h"
 #include "app/wall_clock.h"
 
-#define STEP_LINES      256
-#define WAIT_MS_MAX     50
-#define JUMP_US_MIN     INT64_C(2000000) /* a step of the clock against the monotonic one that is told */
-#define QUARANTINE_MAX  1000             /* refused batches kept as files; more are only counted */
+#define STEP_LINES     256
+#define WAIT_MS_MAX    50
+#define JUMP_US_MIN    INT64_C(2000000) /* a step of the clock against the monotonic one that is told */
+#define QUARANTINE_MAX 1000             /* refused batches kept as files; more are only counted */
 
 static const char usage[] =
     "usage: vsoc-edge run --config FILE\n"
     "       vsoc-edge run --keys              all keys of the file with default and meaning\n"
     "\n"
     "Runs the vehicle's gateway: reads CAN and security events, qualifies and aggregates them, keeps them in a sealed\n"
-    "journal and sends them over mTLS until the backend has acknowledged them. Survives kill and power loss at any moment.\n"
+    "journal and sends them over mTLS until the backend has acknowledged them. Survives kill and power loss at any "
+    "moment.\n"
     "\n"
     "stdout: one JSON line when more became durable, when a batch was acknowledged or refused; stderr: the log.\n"
     "SIGTERM writes what is open and ends. exit: 0 ok, 2 bad usage or input\n";
@@ -46,7 +47,8 @@ static void on_signal(int signal_number)
     stopping = 1;
 }
 
-/* Memory holds what was taken while the journal cannot be written; when it is full, what comes is refused and counted. */
+/* Memory holds what was taken while the journal cannot be written; when it is full, what comes is refused and counted.
+ */
 static bool take_event(void *ctx, const struct event *ev)
 {
     struct run *r = ctx;
@@ -135,8 +137,8 @@ static void take_answer(struct run *r, const struct uplink_reply *reply, int64_t
         break;
     case UPLINK_AGAIN:
         gateway_returned(&r->node.gw);
-        log_line("edge", "batch_delayed", "status %d %s, next try in %u ms", reply->status, uplink_https_error(r->https),
-                 uplink_wait_ms(&r->uplink, now_us, UINT32_MAX));
+        log_line("edge", "batch_delayed", "status %d %s, next try in %u ms", reply->status,
+                 uplink_https_error(r->https), uplink_wait_ms(&r->uplink, now_us, UINT32_MAX));
         break;
     }
 }
@@ -246,8 +248,8 @@ static int run(struct run *r)
         !edge_sources_open(&r->sources, &r->cfg, take_event, r))
         return 2;
     r->clock_offset_us = wall_clock_us() - monotonic_clock_us();
-    log_line("edge", "started", "vehicle %s, epoch %u, next number %llu, %u records waiting, journal %s", r->node.vid_text,
-             (unsigned)gateway_epoch(&r->node.gw), (unsigned long long)gateway_seq_next(&r->node.gw),
+    log_line("edge", "started", "vehicle %s, epoch %u, next number %llu, %u records waiting, journal %s",
+             r->node.vid_text, (unsigned)gateway_epoch(&r->node.gw), (unsigned long long)gateway_seq_next(&r->node.gw),
              (unsigned)gateway_waiting(&r->node.gw), journal_fault_name(finding.fault));
     own_event(r, EV_GATEWAY_STARTED, EV_F_REASON, finding.torn ? "power_loss" : journal_fault_name(finding.fault), 0);
     loop(r);

@@ -29,10 +29,10 @@ static const char usage[] =
     "completed the evidence. score is the evidence in multiples of the alarm threshold.\n"
     "exit: 0 no event, 1 events, 2 bad usage or input\n";
 
-#define TRACES_MAX      64
-#define BAD_LINES_MAX   20  /* told one by one; more are only counted */
-#define TICK_US         10000
-#define SETTLE_FRAMES   5000 /* looked at to learn how many buses a recording has */
+#define TRACES_MAX    64
+#define BAD_LINES_MAX 20 /* told one by one; more are only counted */
+#define TICK_US       10000
+#define SETTLE_FRAMES 5000 /* looked at to learn how many buses a recording has */
 
 struct scan {
     const char *trace, *model;
@@ -40,7 +40,7 @@ struct scan {
     struct edge_training training;
     double from_s;
     struct vids ids;
-    const char *only_bus;   /* the model's single bus, when the recording calls its single bus otherwise */
+    const char *only_bus; /* the model's single bus, when the recording calls its single bus otherwise */
     char renamed[MODEL_BUS_NAME + 1];
     uint64_t events, bad_lines;
     int64_t start_us;
@@ -77,9 +77,9 @@ static int arguments_read(int argc, char **argv, struct scan *s)
         else if (strcmp(arg, "--bitrate") == 0) {
             if (!edge_bitrate(value, &s->training.bitrate))
                 return 2;
-        } else if (strcmp(arg, "--from") == 0 ? !edge_seconds(value, &s->from_s)
-                                            : strcmp(arg, "--learn-until") != 0 ||
-                                                  !edge_seconds(value, &s->training.until_s))
+        } else if (strcmp(arg, "--from") == 0
+                       ? !edge_seconds(value, &s->from_s)
+                       : strcmp(arg, "--learn-until") != 0 || !edge_seconds(value, &s->training.until_s))
             return 2;
     }
     bool both = s->model != NULL && (s->training.trace_count > 0 || s->training.dbc != NULL);
@@ -200,7 +200,8 @@ static void bus_settle(struct scan *s)
         return;
     memcpy(s->renamed, seen, sizeof seen);
     s->only_bus = known;
-    fprintf(stderr, "vsoc-edge: bus %s of the recording is taken for bus %.*s of the model\n", seen, MODEL_BUS_NAME, known);
+    fprintf(stderr, "vsoc-edge: bus %s of the recording is taken for bus %.*s of the model\n", seen, MODEL_BUS_NAME,
+            known);
 }
 
 static void frame_scan(struct scan *s, struct can_frame *fr, uint64_t index)
@@ -269,7 +270,8 @@ static int scan_run(struct scan *s, uint8_t *blob, size_t size)
         bus_settle(s);
         status = trace_scan(s);
         const struct vids_counters *c = &s->ids.counters;
-        fprintf(stderr, "scanned %llu frames: %llu events, %llu hits withheld, %llu frames on buses outside the model\n",
+        fprintf(stderr,
+                "scanned %llu frames: %llu events, %llu hits withheld, %llu frames on buses outside the model\n",
                 (unsigned long long)c->frames, (unsigned long long)s->events, (unsigned long long)c->findings_withheld,
                 (unsigned long long)c->frames_unknown_bus);
         if (status == 0 && s->events > 0)

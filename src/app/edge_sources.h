@@ -18,8 +18,8 @@ struct edge_can;
 typedef bool edge_take(void *ctx, const struct event *ev);
 
 struct edge_sources {
-    struct edge_can *can;        /* NULL = none */
-    struct line_source *events;  /* NULL = none */
+    struct edge_can *can;       /* NULL = none */
+    struct line_source *events; /* NULL = none */
     struct json_reader *json;
     bool can_ended, events_ended;
     uint64_t bad_lines, refused_events;

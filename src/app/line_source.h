@@ -2,8 +2,8 @@
  *
  * A FIFO stays open when its writer goes, so that the next writer is heard; a file and standard input end. Reads never
  * block: wait on the descriptor with poll. Lines longer than the buffer are passed over and counted.
- * Memory: the struct holds the buffer; a line is borrowed until the next call and has LINE_SOURCE_PADDING readable bytes
- * behind it. Threads: one owner. */
+ * Memory: the struct holds the buffer; a line is borrowed until the next call and has LINE_SOURCE_PADDING readable
+ * bytes behind it. Threads: one owner. */
 #ifndef APP_LINE_SOURCE_H
 #define APP_LINE_SOURCE_H
 
@@ -15,12 +15,12 @@
 #define LINE_SOURCE_PADDING 64u
 
 struct line_source {
-    int fd; /* -1 = not open */
+    int fd;       /* -1 = not open */
     bool endless; /* a FIFO */
     bool ended;
-    bool skipping;        /* the rest of a line that is too long */
-    size_t start, end;    /* what was read and not handed out */
-    uint64_t line;        /* number of the line last handed out */
+    bool skipping;     /* the rest of a line that is too long */
+    size_t start, end; /* what was read and not handed out */
+    uint64_t line;     /* number of the line last handed out */
     uint64_t too_long;
     uint8_t buf[LINE_SOURCE_SIZE + LINE_SOURCE_PADDING];
 };

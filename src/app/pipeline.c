@@ -75,9 +75,11 @@ static void look(struct pipeline *p, const struct event *ev, const struct normal
     const struct enrichment about = {.model = en->model, .hw = en->hardware, .sw_version = en->sw_version,
                                          .region = en->region, .received_us = en->received_us};
 
-    if (!interest_may_match(p->plan.interest, interest_kind(ev)))
+    const struct interest_kind *kind = interest_of(p->plan.interest, interest_kind(ev));
+
+    if (kind->count == 0)
         return;
-    record_from_event(&p->record, ev, &about);
+    record_from_event(&p->record, ev, &about, &kind->fields);
     if (sighter_step(&p->sighter, &p->record, &seen) != SIGHT_OK || seen.place_count == 0)
         return;
     writer_init(&signature, text, sizeof text);

@@ -24,8 +24,9 @@ static void say_progress(const struct pipeline *p, int64_t *said_us)
     pipeline_progress(p, &progress);
     log_line(NAME, pipeline_behind(p) ? "detect.replaying" : "detect.progress",
              "%llu records, %llu events, %llu duplicates, %llu dead-lettered, %llu alert changes",
-             (unsigned long long)progress.records, (unsigned long long)progress.events, (unsigned long long)progress.duplicates,
-             (unsigned long long)progress.dead_lettered, (unsigned long long)progress.alert_changes);
+             (unsigned long long)progress.records, (unsigned long long)progress.events,
+             (unsigned long long)progress.duplicates, (unsigned long long)progress.dead_lettered,
+             (unsigned long long)progress.alert_changes);
 }
 
 /* Reads until there is nothing more or it is time to commit. */
@@ -73,7 +74,8 @@ static int follow(struct pipeline *p, struct store *st, struct role_link *link)
 }
 
 /* The log is made by the door, which may be starting at the same time. */
-static enum vs_err open_log(const char *address, struct role_link *link, struct stream **ret, struct stream_error *ret_error)
+static enum vs_err open_log(const char *address, struct role_link *link, struct stream **ret,
+                            struct stream_error *ret_error)
 {
     enum vs_err err;
 

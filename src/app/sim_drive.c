@@ -241,7 +241,8 @@ static bool driver_open(struct driver *d)
     char key_pem[PKI_PEM_MAX];
 
     snprintf(d->server_ca, sizeof d->server_ca, "%s/vehicle-ca.pem", d->opt->pki_dir);
-    if (!read_pem(d->opt->pki_dir, "vehicle-ca.pem", d->ca_pem) || !read_pem(d->opt->pki_dir, "vehicle-ca.key", key_pem) ||
+    if (!read_pem(d->opt->pki_dir, "vehicle-ca.pem", d->ca_pem) ||
+        !read_pem(d->opt->pki_dir, "vehicle-ca.key", key_pem) ||
         key_read_private(slice_str(key_pem), &d->ca_key) != VS_OK)
         return false;
     allow_connections();
@@ -290,7 +291,8 @@ int sim_drive(const struct sim_options *opt)
         fprintf(stderr, "vsoc sim: stopped: %s\n", d.failure);
     printf("{\"vehicles\":%" PRIu32 ",\"days\":%u,", opt->world.vehicles, opt->world.days);
     sim_put_counters(stdout, d.world);
-    printf(",\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"retried\":%" PRIu64 "}\n", d.accepted, d.refused, d.retried);
+    printf(",\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"retried\":%" PRIu64 "}\n", d.accepted, d.refused,
+           d.retried);
     bool ok = d.failure == NULL && d.refused == 0;
     driver_close(&d);
     return ok ? 0 : 1;

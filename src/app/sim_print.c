@@ -47,8 +47,10 @@ static void print_event(const struct event *ev, const struct normalised *en, voi
 
 static enum vs_err enrol(struct registry *g, const struct sim_options *opt, const struct fleet_vehicle *v)
 {
-    struct vehicle_facts facts = {.model = slice_str(v->model->name), .hardware = slice_str(v->model->hardware),
-                                  .region = slice_str(v->region), .owner = slice_str(v->owner),
+    struct vehicle_facts facts = {.model = slice_str(v->model->name),
+                                  .hardware = slice_str(v->model->hardware),
+                                  .region = slice_str(v->region),
+                                  .owner = slice_str(v->owner),
                                   .enrolled_us = opt->world.start_us};
     struct software_period first = {slice_str(""), slice_str(v->software[0]), 0, opt->world.start_us, SOFTWARE_IMPORT};
 
@@ -63,8 +65,11 @@ static enum vs_err print_day(const struct world *w, struct normalise *n, const s
 
     for (uint32_t i = 0; err == VS_OK && i < count; i++) {
         const struct fleet_vehicle *v = world_vehicle(w, up[i].vehicle);
-        struct stream_record rec = {.received_us = up[i].sent_us, .door = STREAM_DOOR_HTTPS, .format = STREAM_FORMAT_BATCH,
-                                    .key = slice_make(v->vid, sizeof v->vid), .value = up[i].body};
+        struct stream_record rec = {.received_us = up[i].sent_us,
+                                    .door = STREAM_DOOR_HTTPS,
+                                    .format = STREAM_FORMAT_BATCH,
+                                    .key = slice_make(v->vid, sizeof v->vid),
+                                    .value = up[i].body};
 
         err = normalise_step(n, &rec);
     }
@@ -78,8 +83,8 @@ static void end_of_run(const struct world *w, const struct normalise *n)
     normalise_stats(n, &stats);
     fprintf(stderr, "{");
     sim_put_counters(stderr, w);
-    fprintf(stderr, ",\"lines\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"suspect\":%" PRIu64 "}\n", stats.events, stats.repaired,
-            stats.suspect);
+    fprintf(stderr, ",\"lines\":%" PRIu64 ",\"repaired\":%" PRIu64 ",\"suspect\":%" PRIu64 "}\n", stats.events,
+            stats.repaired, stats.suspect);
 }
 
 int sim_print_events(const struct sim_options *opt)
@@ -117,7 +122,8 @@ int sim_print_vehicles(const struct sim_options *opt)
         struct fleet_vehicle v;
 
         fleet_vehicle_init(&v, opt->world.seed, i, opt->world.days, opt->world.pseudonym_key);
-        printf("{\"vin\":\"%s\",\"model\":\"%s\",\"hardware\":\"%s\",\"sw_version\":\"%s\",\"region\":\"%s\",\"owner\":\"%s\"}\n",
+        printf("{\"vin\":\"%s\",\"model\":\"%s\",\"hardware\":\"%s\",\"sw_version\":\"%s\",\"region\":\"%s\",\"owner\":"
+               "\"%s\"}\n",
                v.vin, v.model->name, v.model->hardware, v.software[0], v.region, v.owner);
     }
     return fflush(stdout) == 0 ? 0 : 2;

@@ -80,9 +80,11 @@ static void confine_role(const struct role *role, const struct vsocd_config *cfg
 {
     char write_path[4][VSOCD_PATH_MAX], read_path[4][VSOCD_PATH_MAX];
     const char *write_list[6] = {0};
-    const char *read_list[24] = {"/usr", "/lib", "/lib64", "/etc", "/proc", "/sys/devices/system/cpu", "/dev/urandom", "/dev/random"};
+    const char *read_list[24] = {"/usr",         "/lib",       "/lib64", "/etc", "/proc", "/sys/devices/system/cpu",
+                                 "/dev/urandom", "/dev/random"};
     unsigned w = 0, r = 8;
-    const char *config_path[] = {cfg->ingest.tls_cert, cfg->ingest.tls_key, cfg->ingest.vehicle_ca, cfg->ingest.pseudonym_key};
+    const char *config_path[] = {cfg->ingest.tls_cert, cfg->ingest.tls_key, cfg->ingest.vehicle_ca,
+                                 cfg->ingest.pseudonym_key};
     const char *api_path[] = {cfg->api.console, cfg->api.vault_key, cfg->api.tls_cert, cfg->api.tls_key};
 
     for (unsigned i = 0; i < 4 && role->may_write[i] != NULL; i++) {

@@ -154,7 +154,7 @@ static bool set_options(struct uplink_https *u, const struct uplink_https_config
 
 enum vs_err uplink_https_new(const struct uplink_https_config *cfg, struct uplink_https **ret)
 {
-    if (strncmp(cfg->url, "https://", 8) != 0 || strlen(cfg->vid) >= sizeof ((struct uplink_https *)0)->vid)
+    if (strncmp(cfg->url, "https://", 8) != 0 || strlen(cfg->vid) >= sizeof((struct uplink_https *)0)->vid)
         return VS_ERR_CONFIG;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return VS_ERR_IO;

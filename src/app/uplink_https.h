@@ -2,9 +2,9 @@
  *
  * POST <url> with the batch as application/cose. TLS 1.2 at least, the server checked against one CA file and its name,
  * no redirects, no plain HTTP: a URL that is not https:// is refused. The answer is read up to UPLINK_REPLY_MAX bytes.
- * A 200 counts only with a JSON body that echoes the vehicle's vid: anything else in the way (a captive portal, a proxy) is
- * no acknowledgement. Nothing blocks; uplink_https_wait waits for the network and for descriptors of the caller.
- * Memory: heap, one transfer at a time. Threads: one owner. */
+ * A 200 counts only with a JSON body that echoes the vehicle's vid: anything else in the way (a captive portal, a
+ * proxy) is no acknowledgement. Nothing blocks; uplink_https_wait waits for the network and for descriptors of the
+ * caller. Memory: heap, one transfer at a time. Threads: one owner. */
 #ifndef APP_UPLINK_HTTPS_H
 #define APP_UPLINK_HTTPS_H
 
@@ -16,10 +16,10 @@
 
 struct uplink_https_config {
     const char *url;
-    const char *ca;   /* PEM file of the CA that signed the server */
-    const char *cert; /* PEM file of the vehicle's certificate */
-    const char *key;  /* PEM file of its key */
-    const char *vid;  /* hex text that a 200 has to echo */
+    const char *ca;          /* PEM file of the CA that signed the server */
+    const char *cert;        /* PEM file of the vehicle's certificate */
+    const char *key;         /* PEM file of its key */
+    const char *vid;         /* hex text that a 200 has to echo */
     uint32_t connect_ms_max; /* 0 = 15000 */
 };
 

@@ -25,7 +25,8 @@ static const struct command COMMAND[] = {
 
 static void usage(FILE *out)
 {
-    fprintf(out, "usage: vsoc NOUN [VERB] ...\n\nJSON lines on stdout, progress on stderr; exit 0 ok, 1 findings or failed checks, "
+    fprintf(out, "usage: vsoc NOUN [VERB] ...\n\nJSON lines on stdout, progress on stderr; exit 0 ok, 1 findings or "
+                 "failed checks, "
                  "2 bad usage or bad input.\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-8s %s\n", COMMAND[i].noun, COMMAND[i].text);

@@ -1,8 +1,9 @@
-/* vsocd_config: everything vsocd can be told, read from one YAML file, and what the supervisor and a role say to each other.
+/* vsocd_config: everything vsocd can be told, read from one YAML file, and what the supervisor and a role say to each
+ * other.
  *
  * A role is one process with only the rights it needs. The supervisor forks it, calls its function, restarts it when it
- * dies, and ends it with SIGTERM. A role tells that it is ready through role_ready and then runs until SIGTERM; it logs to
- * stderr as one JSON object a line. Paths in the file are relative to the file's own folder. */
+ * dies, and ends it with SIGTERM. A role tells that it is ready through role_ready and then runs until SIGTERM; it logs
+ * to stderr as one JSON object a line. Paths in the file are relative to the file's own folder. */
 #ifndef APP_VSOCD_CONFIG_H
 #define APP_VSOCD_CONFIG_H
 
@@ -12,24 +13,26 @@
 #define CONFIG_TEXT_MAX 512
 
 struct vsocd_config {
-    char data_dir[CONFIG_TEXT_MAX]; /* data_dir: log/ (segments), state/ (database), certs/ (vehicle certificates seen) */
+    char data_dir[CONFIG_TEXT_MAX]; /* data_dir: log/ (segments), state/ (database), certs/ (vehicle certificates seen)
+                                     */
     struct {
-        char address[64]; /* ingest.address: "127.0.0.1" */
-        uint16_t port;    /* ingest.port: 0 = any free one, told through role_ready */
+        char address[64];                    /* ingest.address: "127.0.0.1" */
+        uint16_t port;                       /* ingest.port: 0 = any free one, told through role_ready */
         char tls_cert[CONFIG_TEXT_MAX];      /* ingest.tls_cert: PEM chain of this server */
         char tls_key[CONFIG_TEXT_MAX];       /* ingest.tls_key */
         char vehicle_ca[CONFIG_TEXT_MAX];    /* ingest.vehicle_ca: PEM, signs the vehicles' certificates */
         char pseudonym_key[CONFIG_TEXT_MAX]; /* ingest.pseudonym_key: file of 32 bytes as hex; makes a vid from a VIN */
         uint32_t vehicle_bytes_per_hour_max; /* ingest.vehicle_bytes_per_hour_max: quota of one vehicle */
-        bool simulated_clock; /* ingest.simulated_clock: take the receive time from the header VSOC-Sim-Now; for simulation only */
+        bool simulated_clock; /* ingest.simulated_clock: take the receive time from the header VSOC-Sim-Now; for
+                                 simulation only */
     } ingest;
     struct {
         char rules[CONFIG_TEXT_MAX]; /* detect.rules: folder of Sigma rules */
         uint32_t lateness_days;      /* detect.lateness_days: how long matching events are kept for late ones */
     } detect;
     struct {
-        char address[64]; /* api.address */
-        uint16_t port;    /* api.port: 0 = any free one */
+        char address[64];                /* api.address */
+        uint16_t port;                   /* api.port: 0 = any free one */
         char console[CONFIG_TEXT_MAX];   /* api.console: folder of the built console; empty = API only */
         char vault_key[CONFIG_TEXT_MAX]; /* api.vault_key: file of 32 bytes as hex; opens the VIN vault */
         char tls_cert[CONFIG_TEXT_MAX];  /* api.tls_cert: PEM; empty = plain HTTP, allowed on loopback only */
@@ -39,9 +42,10 @@ struct vsocd_config {
 
 /* Where things are; each writes into buf, which has CONFIG_TEXT_MAX + 64 bytes. */
 #define VSOCD_PATH_MAX (CONFIG_TEXT_MAX + 64)
-void vsocd_log_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]);   /* "segment:<data_dir>/log" */
-void vsocd_store_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "sqlite:<data_dir>/state/state.db" */
-void vsocd_certs_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]);     /* "<data_dir>/certs" */
+void vsocd_log_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "segment:<data_dir>/log" */
+void vsocd_store_address(const struct vsocd_config *cfg,
+                         char buf[VSOCD_PATH_MAX]);                             /* "sqlite:<data_dir>/state/state.db" */
+void vsocd_certs_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "<data_dir>/certs" */
 
 /* Reads a configuration file; on failure prints file, line and reason to stderr and returns false. */
 bool vsocd_config_read(const char *path, struct vsocd_config *ret);

@@ -16,8 +16,8 @@ struct reader {
     bool *seen;
 };
 
-__attribute__((format(printf, 3, 4))) static enum vs_err fail(struct config_error *e, unsigned line,
-                                                              const char *format, ...)
+__attribute__((format(printf, 3, 4))) static enum vs_err fail(struct config_error *e, unsigned line, const char *format,
+                                                              ...)
 {
     va_list args;
 
@@ -128,11 +128,12 @@ static enum vs_err take_mapping(struct reader *r, yaml_document_t *doc, const ya
 
         if (key->type != YAML_SCALAR_NODE)
             return fail(r->error, line, "a key must be a word");
-        int n = snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "." : "", (const char *)key->data.scalar.value);
+        int n = snprintf(name, sizeof name, "%s%s%s", section, section[0] != '\0' ? "." : "",
+                         (const char *)key->data.scalar.value);
         if (n < 0 || (size_t)n >= sizeof name)
             return fail(r->error, line, "key too long");
         enum vs_err err = value->type == YAML_MAPPING_NODE && section[0] == '\0' ? take_mapping(r, doc, value, name)
-                                                                               : take_value(r, name, value);
+                                                                                 : take_value(r, name, value);
         if (err != VS_OK)
             return err;
     }
@@ -149,7 +150,8 @@ static enum vs_err take_document(struct reader *r, FILE *f)
         return VS_ERR_NO_MEMORY;
     yaml_parser_set_input_file(&parser, f);
     if (yaml_parser_load(&parser, &doc) != 1) {
-        err = fail(r->error, (unsigned)parser.problem_mark.line + 1, "not YAML: %s", parser.problem != NULL ? parser.problem : "");
+        err = fail(r->error, (unsigned)parser.problem_mark.line + 1, "not YAML: %s",
+                   parser.problem != NULL ? parser.problem : "");
     } else {
         const yaml_node_t *root = yaml_document_get_root_node(&doc);
 

@@ -1,10 +1,10 @@
 /* config: one declarative table per program, one reader for all of them.
  *
- * A configuration is a YAML mapping of sections of keys, two levels deep at most: `data_dir: x` and `ingest: {port: 0}` are
- * the keys "data_dir" and "ingest.port". The table says for each key its type, bounds, default and meaning, and where in
- * the caller's struct the value goes. Unknown keys, wrong types and values out of bounds are errors with file and line;
- * nothing is taken from a file that has one. The same table prints the manual (config_describe).
- * Memory: the struct and the table are the caller's. Threads: reentrant. */
+ * A configuration is a YAML mapping of sections of keys, two levels deep at most: `data_dir: x` and `ingest: {port: 0}`
+ * are the keys "data_dir" and "ingest.port". The table says for each key its type, bounds, default and meaning, and
+ * where in the caller's struct the value goes. Unknown keys, wrong types and values out of bounds are errors with file
+ * and line; nothing is taken from a file that has one. The same table prints the manual (config_describe). Memory: the
+ * struct and the table are the caller's. Threads: reentrant. */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
@@ -15,11 +15,11 @@
 #include "core/slice.h"
 
 enum config_type {
-    CONFIG_TEXT,   /* char[max]: copied */
-    CONFIG_PATH,   /* char[max]: made relative to the file's folder unless absolute or empty */
-    CONFIG_BOOL,   /* bool */
-    CONFIG_U16,    /* uint16_t, min to max */
-    CONFIG_U32     /* uint32_t, min to max */
+    CONFIG_TEXT, /* char[max]: copied */
+    CONFIG_PATH, /* char[max]: made relative to the file's folder unless absolute or empty */
+    CONFIG_BOOL, /* bool */
+    CONFIG_U16,  /* uint16_t, min to max */
+    CONFIG_U32   /* uint32_t, min to max */
 };
 
 struct config_option {

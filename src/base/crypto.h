@@ -27,11 +27,11 @@ bool crypto_equal(struct slice a, struct slice b);
 VS_MUST_USE enum vs_err crypto_random(uint8_t *buf, size_t size);
 
 /* out has in.len + AEAD_TAG_SIZE bytes. The nonce must never repeat under one key. */
-VS_MUST_USE enum vs_err aead_seal(const uint8_t key[AEAD_KEY_SIZE], const uint8_t nonce[AEAD_NONCE_SIZE], struct slice aad,
-                                  struct slice in, uint8_t *out);
+VS_MUST_USE enum vs_err aead_seal(const uint8_t key[AEAD_KEY_SIZE], const uint8_t nonce[AEAD_NONCE_SIZE],
+                                  struct slice aad, struct slice in, uint8_t *out);
 /* out has in.len - AEAD_TAG_SIZE bytes; nothing useful is in it after a failure. */
-VS_MUST_USE enum vs_err aead_open(const uint8_t key[AEAD_KEY_SIZE], const uint8_t nonce[AEAD_NONCE_SIZE], struct slice aad,
-                                  struct slice in, uint8_t *out);
+VS_MUST_USE enum vs_err aead_open(const uint8_t key[AEAD_KEY_SIZE], const uint8_t nonce[AEAD_NONCE_SIZE],
+                                  struct slice aad, struct slice in, uint8_t *out);
 
 enum key_kind { KEY_ED25519, KEY_P256 };
 struct key;

@@ -37,7 +37,8 @@ static bool fill(X509 *cert, const struct pki_request *req, const struct key *su
            ASN1_TIME_set(X509_getm_notBefore(cert), (time_t)req->not_before_s) != NULL &&
            ASN1_TIME_set(X509_getm_notAfter(cert), (time_t)req->not_after_s) != NULL &&
            X509_set_pubkey(cert, key_handle(subject)) == 1 &&
-           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)req->common_name, -1, -1, 0) == 1 &&
+           X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)req->common_name, -1, -1, 0) ==
+               1 &&
            X509_set_issuer_name(cert, X509_get_subject_name(issuer)) == 1 && add_extensions(cert, issuer, req);
 }
 

@@ -2,10 +2,10 @@
 
 #include "event/cbor.h"
 
-#define COSE_TAG_SIGN1   18
-#define HEADER_ALG       1
-#define HEADER_CRIT      2
-#define PROTECTED_LEN    3 /* {1: -7} and {1: -8} are three bytes each */
+#define COSE_TAG_SIGN1 18
+#define HEADER_ALG     1
+#define HEADER_CRIT    2
+#define PROTECTED_LEN  3 /* {1: -7} and {1: -8} are three bytes each */
 
 static struct slice protected_for(int alg, uint8_t buf[PROTECTED_LEN])
 {

@@ -3,9 +3,9 @@
  *     18([ protected bstr {1: alg}, {}, payload bstr, signature bstr ])
  *
  * What is signed is the CBOR of ["Signature1", protected, h'', payload] (section 4.4). This file only builds and takes
- * apart the structure; the signature itself comes from the caller. Unprotected headers may hold anything and are ignored;
- * a protected header with a `crit` parameter (2) is refused, as section 3.1 demands.
- * No allocation, no copy: parts are borrowed from the input. */
+ * apart the structure; the signature itself comes from the caller. Unprotected headers may hold anything and are
+ * ignored; a protected header with a `crit` parameter (2) is refused, as section 3.1 demands. No allocation, no copy:
+ * parts are borrowed from the input. */
 #ifndef CODEC_COSE_H
 #define CODEC_COSE_H
 

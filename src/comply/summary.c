@@ -84,9 +84,10 @@ static enum vs_err put_counts(struct store *st, const char *sql, const struct ou
 static enum vs_err put_ledger(struct store *st, const struct out *o)
 {
     static const char *const NAME[] = {"produced", "stored", "merged", "dead_lettered", "missing"};
-    struct store_stmt *q = store_prepare(st, "SELECT coalesce(sum(produced), 0), coalesce(sum(stored), 0), coalesce(sum(merged), 0), "
-                                             "coalesce(sum(dead_lettered), 0), coalesce(sum(missing), 0), "
-                                             "coalesce(sum(duplicates), 0), count(*) FROM ledger");
+    struct store_stmt *q =
+        store_prepare(st, "SELECT coalesce(sum(produced), 0), coalesce(sum(stored), 0), coalesce(sum(merged), 0), "
+                          "coalesce(sum(dead_lettered), 0), coalesce(sum(missing), 0), "
+                          "coalesce(sum(duplicates), 0), count(*) FROM ledger");
     enum vs_err err = store_step(q);
     int64_t v[5] = {0}, duplicates = 0;
 
@@ -119,11 +120,17 @@ enum vs_err summary_write(struct store *st, summary_put_fn *put, void *ctx)
         err = put_ledger(st, &o);
     put_text(&o, ",\"alerts\":");
     if (err == VS_OK)
-        err = put_counts(st, "SELECT rule, count(*) FROM alert WHERE state <> 2 AND superseded_by IS NULL GROUP BY rule ORDER BY rule", &o);
+        err = put_counts(
+            st,
+            "SELECT rule, count(*) FROM alert WHERE state <> 2 AND superseded_by IS NULL GROUP BY rule ORDER BY rule",
+            &o);
     put_text(&o, ",\"incidents\":");
     if (err == VS_OK)
-        err = put_counts(st, "SELECT CASE WHEN closed_us IS NULL THEN 'open' ELSE 'closed' END AS how, count(*) FROM incident "
-                             "WHERE merged_into IS NULL GROUP BY how ORDER BY how", &o);
+        err = put_counts(
+            st,
+            "SELECT CASE WHEN closed_us IS NULL THEN 'open' ELSE 'closed' END AS how, count(*) FROM incident "
+            "WHERE merged_into IS NULL GROUP BY how ORDER BY how",
+            &o);
     put_text(&o, "}");
     return err;
 }
@@ -149,7 +156,8 @@ static enum vs_err put_vehicles(struct store *st, struct slice alert, const stru
 enum vs_err summary_write_alerts(struct store *st, summary_put_fn *put, void *ctx)
 {
     const struct out o = {put, ctx};
-    struct store_stmt *q = store_prepare(st, "SELECT " ALERT_ROW_COLUMNS " FROM alert a ORDER BY a.rule, a.first_us, a.id");
+    struct store_stmt *q =
+        store_prepare(st, "SELECT " ALERT_ROW_COLUMNS " FROM alert a ORDER BY a.rule, a.first_us, a.id");
     enum vs_err err;
 
     while ((err = store_step(q)) == VS_OK) {

@@ -1,8 +1,8 @@
 /* summary: what the state database says about the whole, as JSON: the first figures of every report.
  *
- * One object: events by type, the loss ledger with its balance, alerts by rule, incidents by stage. And one object per alert,
- * with its vehicles and its incident. Every number is a count of rows that can be looked at.
- * Memory: written through the caller's function in parts. Threads: as the store. */
+ * One object: events by type, the loss ledger with its balance, alerts by rule, incidents by stage. And one object per
+ * alert, with its vehicles and its incident. Every number is a count of rows that can be looked at. Memory: written
+ * through the caller's function in parts. Threads: as the store. */
 #ifndef COMPLY_SUMMARY_H
 #define COMPLY_SUMMARY_H
 

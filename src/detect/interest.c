@@ -7,14 +7,9 @@
 
 enum verdict { NO, YES, OPEN };
 
-struct kind {
-    const struct interest_rule *rule;
-    uint32_t count; /* above INTEREST_RULES_MAX: there is no list */
-};
-
 struct interest {
     struct arena arena;
-    struct kind kind[RECORD_KINDS];
+    struct interest_kind kind[RECORD_KINDS];
 };
 
 /* One kind of event, as far as it is known. */
@@ -23,8 +18,73 @@ struct question {
     const struct plan *plan;
     const struct ev_type_info *type;
     struct matcher matcher;
-    struct record record; /* an event of the kind with nothing in it */
+    struct record record;     /* an event of the kind with nothing in it */
+    struct field_set *window; /* by rule: what the windows that its matches are counted in read */
 };
+
+static const struct field_set EVERY_FIELD = {.bits = {UINT64_MAX, UINT64_MAX}};
+_Static_assert(FIELD_KNOWN > 64 && FIELD_KNOWN <= 128, "EVERY_FIELD must name every field");
+
+static void add_fields(struct field_set *to, const struct field_set *from)
+{
+    for (unsigned i = 0; i < sizeof to->bits / sizeof to->bits[0]; i++)
+        to->bits[i] |= from->bits[i];
+}
+
+/* Names that only rules know are not in any struct event. */
+static void add_field(struct field_set *to, uint32_t field)
+{
+    if (field < FIELD_KNOWN)
+        to->bits[field / 64] |= UINT64_C(1) << field % 64;
+}
+
+static void add_window(struct field_set *to, const struct correlation *c)
+{
+    for (uint8_t i = 0; i < c->field_count; i++)
+        add_field(to, c->field[i]);
+    for (uint8_t i = 0; i < c->ref_count; i++)
+        for (uint8_t g = 0; g < c->group_count; g++)
+            add_field(to, c->group_field[i][g]);
+    if (c->type == CORR_GEO_VELOCITY) {
+        add_field(to, FIELD_SCHEMA + EV_F_LAT);
+        add_field(to, FIELD_SCHEMA + EV_F_LON);
+    }
+}
+
+/* A match enters the windows that refer to its rule, and the windows above those: from the highest level down. */
+static void list_windows(struct question *q)
+{
+    const struct plan *p = q->plan;
+
+    q->window = mem_zalloc(p->rule_count, sizeof *q->window);
+    for (uint32_t i = p->corr_count; i-- > 0;) {
+        const struct rule *r = p->rule[p->corr[i]];
+        struct field_set read = q->window[r->number];
+        add_window(&read, r->corr);
+        for (uint8_t k = 0; k < r->corr->ref_count; k++)
+            add_fields(&q->window[r->corr->ref[k]], &read);
+    }
+}
+
+static void add_item(struct field_set *to, const struct item *item)
+{
+    if (item->field == ITEM_KEYWORDS)
+        *to = EVERY_FIELD;
+    else
+        add_field(to, item->field);
+    for (uint32_t i = 0; i < item->test_count; i++)
+        for (const struct test *t = item->test[i]; t != NULL; t = t->or_else)
+            if (t->op == TEST_FIELD)
+                add_field(to, t->field);
+}
+
+static void add_expr(struct field_set *to, const struct expr *e)
+{
+    if (e->kind == EXPR_ITEM)
+        add_item(to, e->item);
+    for (uint32_t i = 0; i < e->count; i++)
+        add_expr(to, e->child[i]);
+}
 
 enum presence { ABSENT, PRESENT, UNSURE, KNOWN };
 
@@ -134,38 +194,41 @@ static enum verdict decide(struct question *q, const struct expr *e, const struc
     return decide_parts(q, e, ret_left);
 }
 
-static void ask_rule(struct question *q, const struct rule *r, struct interest_rule *list, uint32_t *count)
+static void ask_rule(struct question *q, const struct rule *r, struct interest_rule *list, struct interest_kind *k)
 {
     const struct expr *left = r->expr;
 
-    if (*count > INTEREST_RULES_MAX || !match_vehicle_source(r, &q->record))
+    if (k->count > INTEREST_RULES_MAX || !match_vehicle_source(r, &q->record))
         return;
     enum verdict v = q->in->arena.bytes < INTEREST_BYTES_MAX ? decide(q, r->expr, &left) : OPEN;
     if (v == NO)
         return;
-    if (*count < INTEREST_RULES_MAX)
-        list[*count] = (struct interest_rule){r, v == YES ? NULL : left};
-    ++*count;
+    if (k->count < INTEREST_RULES_MAX)
+        list[k->count] = (struct interest_rule){r, v == YES ? NULL : left};
+    k->count++;
+    add_fields(&k->fields, &q->window[r->number]);
+    if (v == OPEN)
+        add_expr(&k->fields, left);
 }
 
 static void ask_kind(struct question *q, uint8_t priority)
 {
     const struct enrichment nothing = {.received_us = 0};
     struct interest_rule list[INTEREST_RULES_MAX];
-    uint32_t count = 0;
     struct event ev;
 
     event_init(&ev, q->type->id, 0);
     ev.priority = priority;
-    record_from_event(&q->record, &ev, &nothing);
+    record_from_event(&q->record, &ev, &nothing, &EVERY_FIELD);
+    struct interest_kind *k = &q->in->kind[interest_kind(&ev)];
     for (uint32_t i = 0; i < q->plan->base_count; i++)
-        ask_rule(q, q->plan->rule[q->plan->base[i]], list, &count);
-    struct kind *k = &q->in->kind[interest_kind(&ev)];
-    k->count = count;
-    if (count == 0 || count > INTEREST_RULES_MAX)
+        ask_rule(q, q->plan->rule[q->plan->base[i]], list, k);
+    if (k->count > INTEREST_RULES_MAX) {
+        k->fields = EVERY_FIELD;
         return;
-    struct interest_rule *kept = arena_alloc(&q->in->arena, count * sizeof *kept);
-    memcpy(kept, list, count * sizeof *kept);
+    }
+    struct interest_rule *kept = arena_alloc(&q->in->arena, k->count * sizeof *kept);
+    memcpy(kept, list, k->count * sizeof *kept);
     k->rule = kept;
 }
 
@@ -176,11 +239,13 @@ struct interest *interest_new(const struct plan *plan)
     arena_init(&q.in->arena);
     matcher_init(&q.matcher, plan);
     record_init(&q.record, &plan->fields);
+    list_windows(&q);
     for (unsigned t = 0; t < EV_TYPE_COUNT; t++) {
         q.type = ev_type_at(t);
         for (unsigned p = 0; p < RECORD_PRIORITIES; p++)
             ask_kind(&q, (uint8_t)p);
     }
+    free(q.window);
     record_done(&q.record);
     matcher_done(&q.matcher);
     return q.in;
@@ -194,16 +259,7 @@ void interest_free(struct interest *in)
     free(in);
 }
 
-bool interest_may_match(const struct interest *in, uint32_t kind)
+const struct interest_kind *interest_of(const struct interest *in, uint32_t kind)
 {
-    return in->kind[kind].count > 0;
-}
-
-bool interest_rules(const struct interest *in, uint32_t kind, const struct interest_rule **ret, uint32_t *ret_count)
-{
-    const struct kind *k = &in->kind[kind];
-
-    *ret = k->rule;
-    *ret_count = k->count;
-    return k->count <= INTEREST_RULES_MAX;
+    return &in->kind[kind];
 }

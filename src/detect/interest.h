@@ -3,8 +3,8 @@
  * Most of what a fleet sends is of low priority and of no interest to any rule. For each kind of event (type and priority)
  * every rule's expression is evaluated in three values - yes, no, not known yet - with what a valid event of that kind is
  * known to carry: its type, priority and service, the fields its type must have, and those it cannot have. A rule that says
- * no is not asked about such events; of one that is not decided only the undecided part is asked. The events themselves are
- * asked exactly, so this decides how fast an answer comes and never which one.
+ * no is not asked about such events; of one that is not decided only the undecided part is asked, and of an event only the
+ * fields are made into values that then are read. The events themselves are asked exactly, so this decides how fast an answer comes and never which one.
  *
  * Only for records made from a struct event: JSON lines may say anything about themselves.
  * Memory: belongs to its plan and does not change; any number of threads may read it. Bounds: INTEREST_RULES_MAX rules of a
@@ -25,6 +25,13 @@ struct interest_rule {
     const struct expr *expr; /* what is left to ask; NULL: every event of the kind matches */
 };
 
+/* What is known of one kind of event. */
+struct interest_kind {
+    const struct interest_rule *rule; /* the rules that may match, ascending by number */
+    uint32_t count;                   /* above INTEREST_RULES_MAX: too many, there is no list */
+    struct field_set fields;          /* what those rules, and the windows they are counted in, read of an event */
+};
+
 /* Of the plan's base rules; after linking and dispatch_new. */
 struct interest *interest_new(const struct plan *plan);
 void interest_free(struct interest *in);
@@ -34,9 +41,7 @@ static inline uint32_t interest_kind(const struct event *ev)
     return (uint32_t)(ev_type_find(ev->type) - ev_type_at(0)) * RECORD_PRIORITIES + ev->priority;
 }
 
-/* False only if no rule matches any valid event of this kind. */
-bool interest_may_match(const struct interest *in, uint32_t kind);
-/* The rules that may match, ascending by number; false when there are too many to list. */
-bool interest_rules(const struct interest *in, uint32_t kind, const struct interest_rule **ret, uint32_t *ret_count);
+/* count is 0 only if no rule matches any valid event of this kind. */
+const struct interest_kind *interest_of(const struct interest *in, uint32_t kind);
 
 #endif

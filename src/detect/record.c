@@ -31,8 +31,6 @@ void fields_init(struct fields *f)
             f->numeric[id] = 1;
     }
     f->numeric[FIELD_SEQ] = f->numeric[FIELD_EPOCH] = f->numeric[FIELD_COUNT] = 1;
-    memset(f->used, 0, f->names.count); /* what was added so far only exists */
-    f->used[FIELD_VIN] = f->used[FIELD_TYPE] = 1;
 }
 
 void fields_done(struct fields *f)
@@ -41,7 +39,6 @@ void fields_done(struct fields *f)
     intern_done(&f->types);
     free(f->numeric);
     free(f->hash);
-    free(f->used);
     memset(f, 0, sizeof *f);
 }
 
@@ -49,21 +46,17 @@ uint32_t fields_add(struct fields *f, struct slice name)
 {
     uint32_t known = intern_find(&f->names, name);
 
-    if (known != INTERN_NONE) {
-        f->used[known] = 1;
+    if (known != INTERN_NONE)
         return known;
-    }
     if (f->names.count == FIELDS_MAX)
         return FIELD_NONE;
     if (f->names.count == f->room) {
         f->room = f->room > 0 ? f->room * 2 : 256;
         f->numeric = mem_grow(f->numeric, f->room, sizeof *f->numeric);
         f->hash = mem_grow(f->hash, f->room, sizeof *f->hash);
-        f->used = mem_grow(f->used, f->room, sizeof *f->used);
     }
     uint32_t id = intern_add(&f->names, name);
     f->numeric[id] = 0;
-    f->used[id] = 1;
     f->hash[id] = hash_bytes(name, 0);
     return id;
 }
@@ -410,18 +403,18 @@ enum vs_err record_from_json(struct record *r, const struct json_object *o, bool
 }
 
 /* What is put into a record made from a struct event: `say` when it is part of what the event says, which its content is a
- * hash of. A value that no rule reads is not kept. */
+ * hash of. */
 static void put(struct record *r, uint32_t field, const struct val *v, bool say)
 {
     if (say)
         add_content(r, r->fields->hash[field], v);
-    if (r->fields->used[field] != 0 || r->fields->keywords_used)
+    if (field_set_has(r->wanted, field))
         (void)set_field(r, field, v);
 }
 
 static inline bool wanted(const struct record *r, uint32_t field, bool say)
 {
-    return say || r->fields->used[field] != 0 || r->fields->keywords_used;
+    return say || field_set_has(r->wanted, field);
 }
 
 static void put_text(struct record *r, uint32_t field, struct slice s, bool say)
@@ -551,12 +544,13 @@ static void put_signature(struct record *r, const struct event *ev)
     put_text(r, FIELD_SIGNATURE, arena_copy(&r->scratch, writer_slice(&w)), false);
 }
 
-void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add)
+void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add, const struct field_set *wanted)
 {
     const struct ev_type_info *type = ev_type_find(ev->type);
     bool say = !r->unique || ev->seq == 0;
 
     start(r);
+    r->wanted = wanted;
     take_envelope(r, ev, type, add->received_us);
     put_envelope(r, ev, say);
     for (unsigned i = 0; i < ev->field_count; i++)
@@ -566,6 +560,6 @@ void record_from_event(struct record *r, const struct event *ev, const struct en
     put_text(r, FIELD_HW, add->hw, false);
     put_text(r, FIELD_SW_VERSION, add->sw_version, false);
     put_text(r, FIELD_REGION, add->region, false);
-    if (r->fields->signature_used)
+    if (field_set_has(wanted, FIELD_SIGNATURE))
         put_signature(r, ev);
 }

@@ -7,7 +7,7 @@
  * their keys.
  *
  * Values derived when absent: trust "trusted", priority and signature from the event type, count 1.
- * A record made from a struct event holds the fields that some rule reads, and nothing else.
+ * A record made from a struct event holds the fields that are asked for, and nothing else.
  * Memory: a record is reused for many events and allocates nothing in steady state; values are borrowed from the JSON
  * object or the event until the next record_from_*. Threads: one record per thread. */
 #ifndef DETECT_RECORD_H
@@ -51,7 +51,6 @@ struct fields {
     struct intern types; /* names of the schema's event types, by their index */
     uint8_t *numeric;    /* by field: the schema types it as a number */
     uint64_t *hash;      /* by field: hash of the name */
-    uint8_t *used;       /* by field: a rule reads it */
     uint32_t room;
     bool signature_used; /* a rule asks for it */
     bool priority_used;
@@ -60,9 +59,19 @@ struct fields {
 
 void fields_init(struct fields *f);
 void fields_done(struct fields *f);
-/* The number of a name that somebody reads, new if need be; FIELD_NONE when FIELDS_MAX is reached. */
+/* The number of a name, new if need be; FIELD_NONE when FIELDS_MAX is reached. */
 uint32_t fields_add(struct fields *f, struct slice name);
 uint32_t fields_find(const struct fields *f, struct slice name);
+
+/* Some of the envelope's and the schema's fields. */
+struct field_set {
+    uint64_t bits[(FIELD_KNOWN + 63) / 64];
+};
+
+static inline bool field_set_has(const struct field_set *s, uint32_t field)
+{
+    return (s->bits[field / 64] >> field % 64 & 1) != 0;
+}
 
 /* What the backend knows about the vehicle as of event time. Empty slices when unknown. */
 struct enrichment {
@@ -93,6 +102,7 @@ struct record {
     int64_t received_us;
     struct hash128 content;
 
+    const struct field_set *wanted; /* of a struct event: fields to keep */
     bool unique;      /* set by the caller: each event comes once, so one with a number needs no content */
     uint32_t kind;    /* of a struct event: its type and priority, see interest.h; RECORD_KIND_NONE otherwise */
     uint8_t vid[EV_VID_SIZE]; /* of the struct event before, and its text with two bytes of length before it */
@@ -110,8 +120,9 @@ void record_done(struct record *r);
  * On failure *ret_reason says which key is wrong. */
 VS_MUST_USE enum vs_err record_from_json(struct record *r, const struct json_object *o, bool envelope,
                                          const char **ret_reason);
-/* The event must be valid. Borrows from it and from `add`. */
-void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add);
+/* The event must be valid. Borrows from it and from `add`. Only fields in `wanted` are kept, which is borrowed until the next
+ * record_from_*. */
+void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add, const struct field_set *wanted);
 
 /* The value of a field; NULL when the event does not have it. Further values of an array by record_more. */
 static inline struct val *record_get(struct record *r, uint32_t field)

@@ -341,11 +341,8 @@ static void load_correlation(const struct load *l, const struct yaml_node *n, st
     if (span == NULL || span->kind != YAML_SCALAR || !rule_read_span(span->text, &c->span_us))
         complain(l, span != NULL ? span : n, "correlation needs a timespan such as 60s, 10m, 1h or 2d");
     load_group(l, c, yaml_get(n, "group-by"));
-    if (c->type == CORR_GEO_VELOCITY) {
-        (void)fields_add(l->src->fields, slice_str("lat"));
-        (void)fields_add(l->src->fields, slice_str("lon"));
+    if (c->type == CORR_GEO_VELOCITY)
         finish_geo(c);
-    }
     if (condition != NULL)
         load_bounds(l, c, condition);
     if (generate != NULL && !yaml_read_bool(generate, &c->generate))

@@ -230,14 +230,14 @@ static struct hash128 identity_of(const struct record *r)
 /* A record made from a struct event is of a kind for which the rules are listed. */
 static bool ask_listed(struct sighter *s, struct record *r, struct sighting *ret)
 {
-    const struct interest_rule *list;
-    uint32_t count;
-
-    if (r->kind == RECORD_KIND_NONE || !interest_rules(s->matcher.plan->interest, r->kind, &list, &count))
+    if (r->kind == RECORD_KIND_NONE)
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        if (list[i].expr == NULL || match_expr(&s->matcher, list[i].expr, r))
-            enter(s, r, ret, list[i].rule->number, false);
+    const struct interest_kind *k = interest_of(s->matcher.plan->interest, r->kind);
+    if (k->count > INTEREST_RULES_MAX)
+        return false;
+    for (uint32_t i = 0; i < k->count; i++)
+        if (k->rule[i].expr == NULL || match_expr(&s->matcher, k->rule[i].expr, r))
+            enter(s, r, ret, k->rule[i].rule->number, false);
     return true;
 }
 

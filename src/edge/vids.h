@@ -1,21 +1,22 @@
 /* vids: the CAN intrusion detector for other people's firmware. This header is the whole interface.
  *
- * The model in the reader's head: a model blob (docs/formats/vids-model.md) says what a vehicle's buses look like: which
- * identifiers, how long, how often, within which limits. Every received frame is one vids_step; it updates a few words of
- * state of that identifier and may give findings. vids_tick does what only the passing of time can tell: silence, and
- * the end of a bus-load window. The same blob and the same code run on a Cortex-M and in `vsoc-edge scan`.
+ * The model in the reader's head: a model blob (docs/formats/vids-model.md) says what a vehicle's buses look like:
+ * which identifiers, how long, how often, within which limits. Every received frame is one vids_step; it updates a few
+ * words of state of that identifier and may give findings. vids_tick does what only the passing of time can tell:
+ * silence, and the end of a bus-load window. The same blob and the same code run on a Cortex-M and in `vsoc-edge scan`.
  *
  *     static _Alignas(8) uint8_t memory[VIDS_STORAGE_SIZE(256, 1024)];
  *     struct vids ids;
  *     if (vids_init(&ids, memory, sizeof memory, model) != VS_OK) ...
  *     n = vids_step(&ids, &frame, now_us, found, VIDS_FINDINGS_MAX);
  *
- * Memory: the caller gives all of it; the context, the memory and the model blob must stay in place until the last call.
- * Findings borrow their texts from the model blob or from constants. No heap, no stdio, no floating point, no recursion.
- * Time: `now_us` is the caller's clock in microseconds, any origin; it should not run backwards (see below). Per frame the
- * work is bounded: one look-up of at most VIDS_PROBES_MAX probes, the detectors of one identifier, one silence check.
- * A step back of the clock or a leap of more than VIDS_LEAP_US makes all timing detectors lock on anew, and is counted.
- * Threads: one context belongs to one thread. Errors: only vids_init can fail. Every bound has a counter below. */
+ * Memory: the caller gives all of it; the context, the memory and the model blob must stay in place until the last
+ * call. Findings borrow their texts from the model blob or from constants. No heap, no stdio, no floating point, no
+ * recursion. Time: `now_us` is the caller's clock in microseconds, any origin; it should not run backwards (see below).
+ * Per frame the work is bounded: one look-up of at most VIDS_PROBES_MAX probes, the detectors of one identifier, one
+ * silence check. A step back of the clock or a leap of more than VIDS_LEAP_US makes all timing detectors lock on anew,
+ * and is counted. Threads: one context belongs to one thread. Errors: only vids_init can fail. Every bound has a
+ * counter below. */
 #ifndef EDGE_VIDS_H
 #define EDGE_VIDS_H
 
@@ -37,25 +38,25 @@
 
 /* Bytes of memory for a model with so many identifiers and signals. A compile-time expression; a static assertion in
  * can/state.h ties the parts to the real structs. Signals live in the blob and need none. */
-#define VIDS_ID_STATE_SIZE 96
-#define VIDS_FIXED_SIZE    4096
-#define VIDS_STORAGE_SIZE(ids, signals) (VIDS_FIXED_SIZE + (size_t)(ids) * VIDS_ID_STATE_SIZE + 0 * (size_t)(signals))
+#define VIDS_ID_STATE_SIZE              96
+#define VIDS_FIXED_SIZE                 4096
+#define VIDS_STORAGE_SIZE(ids, signals) (VIDS_FIXED_SIZE + (size_t)(ids)*VIDS_ID_STATE_SIZE + 0 * (size_t)(signals))
 
 enum vids_detector {
-    VIDS_UNKNOWN_ID,     /* identifier not in the model */
-    VIDS_SEGMENT,        /* identifier of another bus */
-    VIDS_DLC,            /* length never seen or not specified */
-    VIDS_SLOT_RESIDUAL,  /* a frame too many in the phase-locked slot grid of a cyclic identifier */
-    VIDS_REPLAY,         /* such a frame whose payload was on the bus before */
-    VIDS_RATE,           /* count of frames against the learned arrival curve */
-    VIDS_SILENCE,        /* deadline of a cyclic identifier passed */
+    VIDS_UNKNOWN_ID,    /* identifier not in the model */
+    VIDS_SEGMENT,       /* identifier of another bus */
+    VIDS_DLC,           /* length never seen or not specified */
+    VIDS_SLOT_RESIDUAL, /* a frame too many in the phase-locked slot grid of a cyclic identifier */
+    VIDS_REPLAY,        /* such a frame whose payload was on the bus before */
+    VIDS_RATE,          /* count of frames against the learned arrival curve */
+    VIDS_SILENCE,       /* deadline of a cyclic identifier passed */
     VIDS_BUS_LOAD,
-    VIDS_SIGNAL_RANGE,   /* outside the limits of the network description */
-    VIDS_BYTE_RANGE,     /* outside the learned range of a byte; armed after long calibration only */
-    VIDS_CONSTANT_BITS,  /* bits that never changed have changed; armed after long calibration only */
-    VIDS_COUNTER,        /* alive counter out of step while the old sequence goes on */
-    VIDS_ERROR_FRAMES,   /* error frame pattern, bus-off, lost arbitration */
-    VIDS_DIAGNOSTIC,     /* UDS over ISO-TP */
+    VIDS_SIGNAL_RANGE,  /* outside the limits of the network description */
+    VIDS_BYTE_RANGE,    /* outside the learned range of a byte; armed after long calibration only */
+    VIDS_CONSTANT_BITS, /* bits that never changed have changed; armed after long calibration only */
+    VIDS_COUNTER,       /* alive counter out of step while the old sequence goes on */
+    VIDS_ERROR_FRAMES,  /* error frame pattern, bus-off, lost arbitration */
+    VIDS_DIAGNOSTIC,    /* UDS over ISO-TP */
     VIDS_DETECTORS
 };
 
@@ -74,23 +75,23 @@ struct vids_finding {
     uint64_t raised_frame; /* index of the frame that completed the evidence */
     int64_t time_us;       /* time of `frame` */
     int64_t raised_us;
-    struct slice bus;                     /* as the model names it, or as the frame named it */
+    struct slice bus;                       /* as the model names it, or as the frame named it */
     struct ev_field field[VIDS_FIELDS_MAX]; /* further fields of the event type; texts borrowed */
-    uint8_t data[CAN_FRAME_DATA_MAX];     /* payload of `frame` when it is the raising one; else empty */
+    uint8_t data[CAN_FRAME_DATA_MAX];       /* payload of `frame` when it is the raising one; else empty */
 };
 
 /* How often what happened; they only grow. */
 struct vids_counters {
     uint64_t frames;
-    uint64_t frames_unknown_bus;   /* on a segment the model does not describe: not looked at */
-    uint64_t time_steps;           /* clock went back or leapt */
-    uint64_t strangers_merged;     /* unknown identifiers that shared an episode because VIDS_STRANGERS were under way */
+    uint64_t frames_unknown_bus; /* on a segment the model does not describe: not looked at */
+    uint64_t time_steps;         /* clock went back or leapt */
+    uint64_t strangers_merged;   /* unknown identifiers that shared an episode because VIDS_STRANGERS were under way */
     uint64_t findings;
-    uint64_t findings_dropped;     /* no room in found[] */
-    uint64_t findings_withheld;    /* same episode, or over the budget; told later in `count` */
-    uint64_t diag_evicted;         /* conversations given up for a newer one */
+    uint64_t findings_dropped;  /* no room in found[] */
+    uint64_t findings_withheld; /* same episode, or over the budget; told later in `count` */
+    uint64_t diag_evicted;      /* conversations given up for a newer one */
     uint64_t diag_malformed;
-    uint64_t hits[VIDS_DETECTORS]; /* alarms before episodes and budgets */
+    uint64_t hits[VIDS_DETECTORS];   /* alarms before episodes and budgets */
     uint64_t shadow[VIDS_DETECTORS]; /* what disarmed detectors would have said */
 };
 
@@ -109,7 +110,7 @@ struct vids {
     uint8_t bus_name_len, bus_last;
     struct slice frame_bus; /* of the frame at hand */
     uint32_t now_rel;       /* now_us - origin_us, low bits */
-    uint64_t frame_index; /* index of the next frame */
+    uint64_t frame_index;   /* index of the next frame */
     int64_t now_us, origin_us;
     uint32_t sweep; /* next identifier to look at for silence */
     bool started;

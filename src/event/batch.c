@@ -244,7 +244,8 @@ enum vs_err batch_envelope_read(struct slice in, struct batch *ret, struct batch
         }
         enum vs_err err = take_envelope_key(&r, key, &b);
         if (!cbor_failed(&r) && err != VS_OK)
-            return fail(ret_error, err, at, err == VS_ERR_VERSION ? "envelope version is not 1" : "envelope value out of range");
+            return fail(ret_error, err, at,
+                        err == VS_ERR_VERSION ? "envelope version is not 1" : "envelope value out of range");
     }
     if (cbor_failed(&r))
         return fail(ret_error, VS_ERR_MALFORMED, cbor_pos(&r), "envelope is not the CBOR expected");
@@ -491,6 +492,7 @@ enum vs_err batch_reader_next(struct batch_reader *r, struct event *ret, struct 
     if (finish != VS_OK)
         err = finish;
     if (err != VS_OK)
-        return fail(ret_error, err, start, err == VS_ERR_UNKNOWN_TYPE ? "event type is not known" : "event breaks the schema");
+        return fail(ret_error, err, start,
+                    err == VS_ERR_UNKNOWN_TYPE ? "event type is not known" : "event breaks the schema");
     return VS_OK;
 }

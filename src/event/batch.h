@@ -1,7 +1,7 @@
 /* batch: the envelope and the events of docs/formats/batch.md, written and read without memory of their own.
  *
- * One codec serves the gateway, the simulator, ingest and detection. Compression and the signature are around it and come
- * from the caller: this layer has neither a heap nor a library.
+ * One codec serves the gateway, the simulator, ingest and detection. Compression and the signature are around it and
+ * come from the caller: this layer has neither a heap nor a library.
  *
  * Writing: batch_body_add appends events to a caller's buffer; batch_envelope_write wraps the (compressed) body.
  * Reading: batch_envelope_read checks the envelope; batch_body_init/next pull one event after the other.
@@ -60,9 +60,9 @@ VS_MUST_USE enum vs_err batch_reader_init(struct batch_reader *r, const struct b
                                           struct batch_error *ret_error);
 /* The next event, borrowed from the body, not yet validated against the schema except that field kinds match.
  * VS_ERR_END after the last one. VS_ERR_UNKNOWN_TYPE for an event whose type this build does not know: its common part
- * (seq, times) is in *ret and reading may go on with the next one. VS_ERR_MALFORMED and VS_ERR_RANGE for one whose fields
- * break the schema's kinds or the bounds: seq is in *ret when it was read (0 otherwise), and reading may go on as well if
- * batch_reader_broken is false. */
+ * (seq, times) is in *ret and reading may go on with the next one. VS_ERR_MALFORMED and VS_ERR_RANGE for one whose
+ * fields break the schema's kinds or the bounds: seq is in *ret when it was read (0 otherwise), and reading may go on
+ * as well if batch_reader_broken is false. */
 VS_MUST_USE enum vs_err batch_reader_next(struct batch_reader *r, struct event *ret, struct batch_error *ret_error);
 /* True when the body's CBOR itself is broken, so that no further event can be found. */
 bool batch_reader_broken(const struct batch_reader *r);

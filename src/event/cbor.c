@@ -1,5 +1,5 @@
-/* An item starts with one byte: three bits of major type, five bits of argument. Arguments 0 to 23 are the value; 24, 25,
- * 26, 27 say that 1, 2, 4, 8 bytes of it follow, big endian; 28 to 30 are reserved; 31 means indefinite length. */
+/* An item starts with one byte: three bits of major type, five bits of argument. Arguments 0 to 23 are the value; 24,
+ * 25, 26, 27 say that 1, 2, 4, 8 bytes of it follow, big endian; 28 to 30 are reserved; 31 means indefinite length. */
 #include "event/cbor.h"
 
 void cbor_init(struct cbor *r, struct slice in)

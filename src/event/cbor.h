@@ -1,11 +1,11 @@
 /* cbor: the part of CBOR (RFC 8949) that batches use, read without copying and written without memory.
  *
  * Reading is a pull cursor in the manner of core/cursor.h: a failure sticks, and `cbor_failed` is asked once. Accepted:
- * definite lengths only, integers within 64 bits, byte and text strings, arrays, maps, false, true, null, and tags (their
- * number is read, the content follows). Refused as malformed: indefinite lengths, floats, other simple values, and heads
- * that are not in their shortest form (RFC 8949 section 4.2.1), so that one value has one encoding. `cbor_skip` passes
- * over any one item with a nesting of at most CBOR_DEPTH_MAX, without recursion.
- * No allocation; each call is constant time except cbor_skip, which is linear in the item. */
+ * definite lengths only, integers within 64 bits, byte and text strings, arrays, maps, false, true, null, and tags
+ * (their number is read, the content follows). Refused as malformed: indefinite lengths, floats, other simple values,
+ * and heads that are not in their shortest form (RFC 8949 section 4.2.1), so that one value has one encoding.
+ * `cbor_skip` passes over any one item with a nesting of at most CBOR_DEPTH_MAX, without recursion. No allocation; each
+ * call is constant time except cbor_skip, which is linear in the item. */
 #ifndef EVENT_CBOR_H
 #define EVENT_CBOR_H
 
@@ -38,8 +38,8 @@ bool cbor_at_end(const struct cbor *r);
 /* Kind of the next item without taking it; CBOR_SIMPLE at the end or after a failure. */
 enum cbor_major cbor_peek(const struct cbor *r);
 
-/* The head of any item when it is one byte long, which most are: true, and major and argument are set. False: nothing is
- * taken, and the functions below do it the long way. */
+/* The head of any item when it is one byte long, which most are: true, and major and argument are set. False: nothing
+ * is taken, and the functions below do it the long way. */
 static inline bool cbor_short_head(struct cbor *r, enum cbor_major *ret_major, uint64_t *ret_argument)
 {
     if (r->c.failed || r->c.pos >= r->c.in.len || (r->c.in.ptr[r->c.pos] & 31) >= 24)

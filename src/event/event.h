@@ -1,9 +1,9 @@
 /* event: one security event, the same struct from the sensor in the vehicle to the rule engine in the backend.
  *
- * An event says what happened (type and fields of schema/events.yaml), where (vehicle, ECU, sensor, bus), when (first and
- * last time with their trust) and how often (count). `seq` numbers the events of one vehicle gateway within one epoch,
- * without gaps, from 1: that is what the loss ledger counts. Events that a gateway folded into another one keep their
- * numbers in that event's folds, so that a number missing at the backend is a loss and nothing else.
+ * An event says what happened (type and fields of schema/events.yaml), where (vehicle, ECU, sensor, bus), when (first
+ * and last time with their trust) and how often (count). `seq` numbers the events of one vehicle gateway within one
+ * epoch, without gaps, from 1: that is what the loss ledger counts. Events that a gateway folded into another one keep
+ * their numbers in that event's folds, so that a number missing at the backend is a loss and nothing else.
  *
  * Memory: a plain value; every slice and text in it is borrowed from the buffer it was decoded from, or from the sensor
  * that filled it, and is valid as long as that buffer. Bounds: EV_FIELDS_MAX fields, EV_FOLDS_MAX folds.
@@ -99,8 +99,9 @@ const struct ev_field *event_get(const struct event *ev, enum ev_field_id id);
 VS_MUST_USE enum vs_err event_validate(const struct event *ev, uint8_t *ret_field);
 
 /* Writes the attack signature `label|subject|detail`, e.g. `SecOC_fail|EngTorque|0xDEAD`. A field the event does not
- * carry gives an empty part; numbers with hex digits in the schema are written as 0x with at least that many digits; "|"
- * and control characters inside a text become "_". The type must exist. At most EV_SIGNATURE_MAX bytes are needed. */
+ * carry gives an empty part; numbers with hex digits in the schema are written as 0x with at least that many digits;
+ * "|" and control characters inside a text become "_". The type must exist. At most EV_SIGNATURE_MAX bytes are needed.
+ */
 void event_signature(const struct event *ev, struct writer *w);
 
 #endif

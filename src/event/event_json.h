@@ -13,8 +13,8 @@
 
 /* Writes the object without a newline. `vehicle` is the text for the key vin: the pseudonym's hex, or whatever the
  * caller shows. The event must be valid (event_validate). Fields whose names start with the extra keys that enrichment
- * adds (model, sw_version, ...) are written by the caller: `extra` is JSON text `,"key":value...` put before the closing
- * brace, and may be empty. */
+ * adds (model, sw_version, ...) are written by the caller: `extra` is JSON text `,"key":value...` put before the
+ * closing brace, and may be empty. */
 void event_json_write(const struct event *ev, struct slice vehicle, struct slice extra, struct writer *w);
 
 /* The value of one field as JSON. */

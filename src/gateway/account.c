@@ -3,10 +3,14 @@
 #include <assert.h>
 
 static const char *const FILTER_NAME[ACCOUNT_FILTERS] = {
-    [EV_FILTER_REPORTING_MODE] = "reporting_mode", [EV_FILTER_BLOCK_STATE] = "block_state",
-    [EV_FILTER_SAMPLING] = "sampling",             [EV_FILTER_AGGREGATION] = "aggregation",
-    [EV_FILTER_THRESHOLD] = "threshold",           [EV_FILTER_RATE] = "rate",
-    [EV_FILTER_TRAFFIC] = "traffic",               [EV_FILTER_JOURNAL_FULL] = "journal_full",
+    [EV_FILTER_REPORTING_MODE] = "reporting_mode",
+    [EV_FILTER_BLOCK_STATE] = "block_state",
+    [EV_FILTER_SAMPLING] = "sampling",
+    [EV_FILTER_AGGREGATION] = "aggregation",
+    [EV_FILTER_THRESHOLD] = "threshold",
+    [EV_FILTER_RATE] = "rate",
+    [EV_FILTER_TRAFFIC] = "traffic",
+    [EV_FILTER_JOURNAL_FULL] = "journal_full",
 };
 
 void account_init(struct account *a)

@@ -1,9 +1,10 @@
-/* account: says which numbers a filter withheld, so that at the backend a number that never arrives is a loss and nothing
- * else.
+/* account: says which numbers a filter withheld, so that at the backend a number that never arrives is a loss and
+ * nothing else.
  *
  * Per filter there is at most one open accounting event: gateway.withheld, or gateway.journal_full for numbers that the
- * full journal gave up. It takes its own number when it is opened, keeps the withheld ones as folds, and is sent when its
- * window ends or its folds are full. Like an open aggregate it is part of each journal commit. Values, no allocation. */
+ * full journal gave up. It takes its own number when it is opened, keeps the withheld ones as folds, and is sent when
+ * its window ends or its folds are full. Like an open aggregate it is part of each journal commit. Values, no
+ * allocation. */
 #ifndef GATEWAY_ACCOUNT_H
 #define GATEWAY_ACCOUNT_H
 
@@ -15,10 +16,10 @@
 struct account_slot {
     bool used;
     bool dirty;
-    uint64_t seq;     /* of the accounting event */
+    uint64_t seq; /* of the accounting event */
     int64_t opened_us;
     int64_t last_us;
-    uint64_t lost;    /* numbers withheld */
+    uint64_t lost; /* numbers withheld */
     struct folds folds;
 };
 

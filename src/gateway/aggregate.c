@@ -22,7 +22,8 @@ static struct slice signature_of(const struct event *ev, uint8_t buf[EV_SIGNATUR
     return writer_slice(&w);
 }
 
-/* FNV-1a; only saves work, equality is decided by comparing. A length goes before each part, so that parts cannot shift. */
+/* FNV-1a; only saves work, equality is decided by comparing. A length goes before each part, so that parts cannot
+ * shift. */
 static uint64_t hash_part(uint64_t h, struct slice s)
 {
     h = (h ^ s.len) * UINT64_C(0x100000001b3);
@@ -53,7 +54,8 @@ static bool same_kind(const struct aggregate_slot *s, const struct event *ev, st
            slice_equal(signature_of(&first, buf), signature);
 }
 
-static struct aggregate_slot *find(const struct aggregate *a, const struct event *ev, uint64_t hash, struct slice signature)
+static struct aggregate_slot *find(const struct aggregate *a, const struct event *ev, uint64_t hash,
+                                   struct slice signature)
 {
     for (uint32_t i = 0; i < a->slot_count; i++)
         if (a->slot[i].used && a->slot[i].hash == hash && same_kind(&a->slot[i], ev, signature))

@@ -1,9 +1,9 @@
 /* aggregate: repetitions of one event within a window become one record with a count, a first and a last time.
  *
- * Two events are the same when type, priority, ECU, sensor, bus and attack signature are equal. The record keeps the fields
- * of the first one (AUTOSAR: only the first context data are kept) and the numbers of the others as folds. It is closed
- * when its window ends, when its folds or its count are full, or when its place is needed (the oldest goes first).
- * An open record is part of each journal commit as long as it changed, so that a power loss costs nothing.
+ * Two events are the same when type, priority, ECU, sensor, bus and attack signature are equal. The record keeps the
+ * fields of the first one (AUTOSAR: only the first context data are kept) and the numbers of the others as folds. It is
+ * closed when its window ends, when its folds or its count are full, or when its place is needed (the oldest goes
+ * first). An open record is part of each journal commit as long as it changed, so that a power loss costs nothing.
  *
  * Memory: the caller's slots; events larger than AGGREGATE_EVENT_MAX bytes are not aggregated. O(slots) per event. */
 #ifndef GATEWAY_AGGREGATE_H
@@ -16,14 +16,14 @@
 
 struct aggregate_slot {
     bool used;
-    bool dirty;            /* changed since the last journal commit */
+    bool dirty; /* changed since the last journal commit */
     uint16_t len;
-    uint32_t rule;         /* index of the rule that opened it, for the filters behind aggregation */
+    uint32_t rule; /* index of the rule that opened it, for the filters behind aggregation */
     uint32_t window_ms;
-    uint32_t count;        /* 0: its first event passed at once, no repetition came yet */
-    uint64_t hash;         /* of what makes two events the same; compared before the bytes are */
-    uint64_t seq;          /* of the first event: the number of the record */
-    int64_t opened_us;     /* vehicle clock when it was opened */
+    uint32_t count;    /* 0: its first event passed at once, no repetition came yet */
+    uint64_t hash;     /* of what makes two events the same; compared before the bytes are */
+    uint64_t seq;      /* of the first event: the number of the record */
+    int64_t opened_us; /* vehicle clock when it was opened */
     int64_t first_us, last_us;
     struct folds folds;
     uint8_t trust;

@@ -10,7 +10,8 @@ static uint64_t window_number(const struct outbox *o, const struct outbox_entry 
 
 static bool may_go(const struct outbox *o, const struct prioritise *p, const struct outbox_entry *e)
 {
-    return e->state == OUTBOX_WAITING && e->block != OUTBOX_STAGED && prioritise_allows(p, e->priority, window_number(o, e));
+    return e->state == OUTBOX_WAITING && e->block != OUTBOX_STAGED &&
+           prioritise_allows(p, e->priority, window_number(o, e));
 }
 
 uint32_t batcher_due(const struct outbox *o, const struct prioritise *p)
@@ -26,7 +27,8 @@ uint32_t batcher_due(const struct outbox *o, const struct prioritise *p)
 }
 
 /* Marks what goes: critical first, each priority from the oldest on, all of the epoch of the first that is found. */
-static void choose(struct outbox *o, const struct prioritise *p, const struct batcher_config *cfg, struct batcher_summary *sum)
+static void choose(struct outbox *o, const struct prioritise *p, const struct batcher_config *cfg,
+                   struct batcher_summary *sum)
 {
     uint32_t bytes = 0;
 

@@ -1,8 +1,8 @@
 /* batcher: makes one signed batch (docs/formats/batch.md) of the waiting records that may go now.
  *
- * Critical records first, then medium, then low, each in the order of their numbers; one batch is of one epoch, the oldest
- * that waits. The records are marked as sent; until the backend says that it keeps them they stay in the journal.
- * Memory: the caller's buffers. Bounds: events_max events, bytes_max bytes of plain body. No allocation. */
+ * Critical records first, then medium, then low, each in the order of their numbers; one batch is of one epoch, the
+ * oldest that waits. The records are marked as sent; until the backend says that it keeps them they stay in the
+ * journal. Memory: the caller's buffers. Bounds: events_max events, bytes_max bytes of plain body. No allocation. */
 #ifndef GATEWAY_BATCHER_H
 #define GATEWAY_BATCHER_H
 
@@ -31,7 +31,8 @@ struct batcher_summary {
 uint32_t batcher_due(const struct outbox *o, const struct prioritise *p);
 
 /* Writes the COSE_Sign1 into out. scratch holds 3 * (bytes_max + BATCHER_OVERHEAD) bytes besides the outbox's own.
- * pack may be NULL. VS_ERR_END when nothing may go; VS_ERR_LIMIT when out is too small; VS_ERR_IO and the signer's codes. */
+ * pack may be NULL. VS_ERR_END when nothing may go; VS_ERR_LIMIT when out is too small; VS_ERR_IO and the signer's
+ * codes. */
 VS_MUST_USE enum vs_err batcher_make(struct outbox *o, const struct prioritise *p, const struct batcher_config *cfg,
                                      const struct port_pack *pack, const struct port_sign *sign, uint8_t *scratch,
                                      int64_t now_us, uint8_t *out, size_t size, struct batcher_summary *ret);

@@ -101,7 +101,8 @@ enum vs_err gateway_report(struct gateway *gw, const struct event *ev, int64_t n
     gw->counters.reported++;
     if (ev->priority != EV_PRIORITY_CRITICAL)
         return err;
-    /* Critical events do not wait in memory. A failure is counted and tried again with the next tick: the event is taken. */
+    /* Critical events do not wait in memory. A failure is counted and tried again with the next tick: the event is
+     * taken. */
     enum vs_err durable = intake_commit(gw, now_us);
     (void)durable;
     return err;
@@ -157,8 +158,8 @@ enum vs_err gateway_next_batch(struct gateway *gw, int64_t now_us, uint8_t *out,
     /* Only what is durable may be sent, and with it the numbers it declares. */
     enum vs_err err = gw->commit_from_us != 0 ? intake_commit(gw, now_us) : VS_OK;
     if (err == VS_OK)
-        err = batcher_make(&gw->outbox, &gw->prioritise, &gw->batcher, gw->ports.pack, gw->ports.sign, gw->batch_scratch,
-                           now_us, out, size, &sum);
+        err = batcher_make(&gw->outbox, &gw->prioritise, &gw->batcher, gw->ports.pack, gw->ports.sign,
+                           gw->batch_scratch, now_us, out, size, &sum);
     if (err != VS_OK)
         return err;
     gw->under_way = sum;

@@ -83,7 +83,8 @@ static void close_account(struct gateway *gw, uint8_t filter)
     account_event(&gw->account, filter, &ev);
     size_t len = record_size_max(&ev);
     bool known = outbox_knows(&gw->outbox, ev.seq);
-    if ((known || outbox_has_room(&gw->outbox, len, OUTBOX_ROOM_ACCOUNT)) && outbox_put(&gw->outbox, &ev, false) == VS_OK)
+    if ((known || outbox_has_room(&gw->outbox, len, OUTBOX_ROOM_ACCOUNT)) &&
+        outbox_put(&gw->outbox, &ev, false) == VS_OK)
         gw->counters.passed++;
     else
         gw->counters.unaccounted += 1 + folds_total(&s->folds);
@@ -121,7 +122,8 @@ static void account_record(struct gateway *gw, const struct event *ev, uint8_t f
     }
 }
 
-/* Numbers an event that is withheld. The accounting event is opened before, so that its number does not come between. */
+/* Numbers an event that is withheld. The accounting event is opened before, so that its number does not come between.
+ */
 static void withhold(struct gateway *gw, uint8_t filter, int64_t now_us)
 {
     struct ev_fold run = {.seq_first = gw->outbox.seq_next, .count = 1, .filter = filter};
@@ -171,8 +173,8 @@ static enum vs_err store(struct gateway *gw, const struct event *ev, int64_t now
     return err;
 }
 
-/* Closes an aggregate: its record goes through the filters behind aggregation and to the outbox. The slot is free then, or
- * goes on with its window. On failure it is as it was. */
+/* Closes an aggregate: its record goes through the filters behind aggregation and to the outbox. The slot is free then,
+ * or goes on with its window. On failure it is as it was. */
 static enum vs_err close_slot(struct gateway *gw, struct aggregate_slot *s, bool restart, int64_t now_us)
 {
     struct event ev;
@@ -200,7 +202,8 @@ static enum vs_err close_slot(struct gateway *gw, struct aggregate_slot *s, bool
     return VS_OK;
 }
 
-/* Sends an event on its way under the next number, unless a filter behind aggregation or a full journal withholds it. */
+/* Sends an event on its way under the next number, unless a filter behind aggregation or a full journal withholds it.
+ */
 static enum vs_err pass(struct gateway *gw, struct event *ev, uint32_t rule, bool room, int64_t now_us)
 {
     uint8_t filter = qualify_after(&gw->qualify, rule, ev, record_size_max(ev), now_us);

@@ -1,8 +1,9 @@
 /* intake: the way of an event from the report to the outbox, the half of the gateway that numbers, filters, merges and
  * accounts. Internal to the gateway.
  *
- * Everything is made of small actions. An action starts with intake_ensure, which commits when the staging buffer could run
- * out; inside an action nothing is committed. So at every commit each number that was given stands in exactly one place. */
+ * Everything is made of small actions. An action starts with intake_ensure, which commits when the staging buffer could
+ * run out; inside an action nothing is committed. So at every commit each number that was given stands in exactly one
+ * place. */
 #ifndef GATEWAY_INTAKE_H
 #define GATEWAY_INTAKE_H
 

@@ -1,5 +1,5 @@
-/* The order write, sync, anchor and the rule that only the newest durable record says what is free are what makes a torn
- * write harmless; docs/formats/journal.md has the argument. */
+/* The order write, sync, anchor and the rule that only the newest durable record says what is free are what makes a
+ * torn write harmless; docs/formats/journal.md has the argument. */
 #include "gateway/journal_record.h"
 
 #include <assert.h>
@@ -171,7 +171,8 @@ enum vs_err journal_append(struct journal *j, uint32_t epoch, uint64_t seq_next,
         return err;
     advance(j, &h, block, blocks, tag);
     *ret_block = block;
-    /* A failure here leaves a durable record that the anchor does not know yet; the next append writes the anchor first. */
+    /* A failure here leaves a durable record that the anchor does not know yet; the next append writes the anchor
+     * first. */
     write_anchor(j);
     return VS_OK;
 }

@@ -3,7 +3,7 @@
 #include "core/crc32c.h"
 #include "core/cursor.h"
 
-#define MAGIC UINT32_C(0x314A5356) /* "VSJ1" read as a little endian number */
+#define MAGIC    UINT32_C(0x314A5356) /* "VSJ1" read as a little endian number */
 #define AAD_SIZE (JOURNAL_HEADER_SIZE - 4)
 
 static uint8_t *put(uint8_t *p, uint64_t v, unsigned bytes)

@@ -16,8 +16,9 @@ VS_MUST_USE enum vs_err journal_record_seal(const struct port_aead *aead, const 
 /* Reads the record at a block and opens it. image holds journal_record_size(contents_max) bytes, as does plain.
  * VS_ERR_NOT_FOUND when no header stands there, VS_ERR_TAMPERED when its seal is broken, VS_ERR_IO. On VS_ERR_TAMPERED
  * *ret is what the header claims. */
-VS_MUST_USE enum vs_err journal_record_open(const struct port_device *device, const struct port_aead *aead, uint32_t block,
-                                            size_t contents_max, uint8_t *image, uint8_t *plain, struct journal_header *ret,
-                                            struct slice *ret_contents, uint8_t ret_tag[PORT_AEAD_TAG]);
+VS_MUST_USE enum vs_err journal_record_open(const struct port_device *device, const struct port_aead *aead,
+                                            uint32_t block, size_t contents_max, uint8_t *image, uint8_t *plain,
+                                            struct journal_header *ret, struct slice *ret_contents,
+                                            uint8_t ret_tag[PORT_AEAD_TAG]);
 
 #endif

@@ -1,10 +1,11 @@
-/* Recovery in two passes. The first finds the newest record that can be believed; the second walks from that record's tail
- * once around the ring in the order of blocks, which is the order of indexes, hands out what opens, and notes the first
- * place where the chain is not what it should be. Between the two passes nothing is kept but one header, so that recovery
- * needs no memory beyond the scratch; each pass reads each block at most once.
+/* Recovery in two passes. The first finds the newest record that can be believed; the second walks from that record's
+ * tail once around the ring in the order of blocks, which is the order of indexes, hands out what opens, and notes the
+ * first place where the chain is not what it should be. Between the two passes nothing is kept but one header, so that
+ * recovery needs no memory beyond the scratch; each pass reads each block at most once.
  *
- * A block that holds no header is stepped over: the space at the end of the device that a record did not fit into, a free
- * part of the ring, or a record that somebody broke. Old records in free parts have lower indexes and are passed over. */
+ * A block that holds no header is stepped over: the space at the end of the device that a record did not fit into, a
+ * free part of the ring, or a record that somebody broke. Old records in free parts have lower indexes and are passed
+ * over. */
 #include "gateway/journal_record.h"
 
 struct walk {
@@ -21,8 +22,9 @@ struct walk {
 };
 
 static const char *const FAULT_NAME[] = {
-    [JOURNAL_SOUND] = "sound",     [JOURNAL_FRESH] = "fresh",     [JOURNAL_NO_ANCHOR] = "no_anchor", [JOURNAL_EDITED] = "edited",
-    [JOURNAL_MISSING] = "missing", [JOURNAL_SPLICED] = "spliced", [JOURNAL_CUT] = "cut",             [JOURNAL_LOST] = "lost",
+    [JOURNAL_SOUND] = "sound",   [JOURNAL_FRESH] = "fresh",     [JOURNAL_NO_ANCHOR] = "no_anchor",
+    [JOURNAL_EDITED] = "edited", [JOURNAL_MISSING] = "missing", [JOURNAL_SPLICED] = "spliced",
+    [JOURNAL_CUT] = "cut",       [JOURNAL_LOST] = "lost",
 };
 
 const char *journal_fault_name(uint8_t fault)
@@ -90,7 +92,7 @@ struct step {
     uint64_t doubt; /* index of the last record, when it does not continue the one before it; 0 = no doubt */
     uint32_t doubt_block, before_doubt_block;
     uint32_t block; /* of the last record */
-    uint8_t claim; /* enum journal_fault: what stands at the place, if it is not the record expected */
+    uint8_t claim;  /* enum journal_fault: what stands at the place, if it is not the record expected */
     uint32_t claim_block;
 };
 
@@ -103,8 +105,8 @@ static void suspect(struct step *s, enum journal_fault fault, uint32_t block, bo
     s->claim_block = block;
 }
 
-/* Of two records that do not fit together one is an impostor. The chain is to be believed from its end backwards: when the
- * second one is continued, it is the first one that does not belong there. */
+/* Of two records that do not fit together one is an impostor. The chain is to be believed from its end backwards: when
+ * the second one is continued, it is the first one that does not belong there. */
 static void settle_doubt(struct walk *w, struct step *s, bool continued)
 {
     if (s->doubt != 0 && continued)
@@ -229,7 +231,8 @@ static void compare_anchor(struct walk *w)
     }
 }
 
-/* A record at the head's place that does not open, although the anchor says that it was durable, was edited and not cut. */
+/* A record at the head's place that does not open, although the anchor says that it was durable, was edited and not
+ * cut. */
 static enum vs_err tell_edit_from_cut(struct walk *w)
 {
     struct journal_header h = {0};
@@ -273,8 +276,8 @@ static enum vs_err scan(struct walk *w, const struct port_anchor *anchor, journa
     return tell_edit_from_cut(w);
 }
 
-static void walk_init(struct walk *w, const struct port_device *device, const struct port_aead *aead, size_t contents_max,
-                      uint8_t *scratch)
+static void walk_init(struct walk *w, const struct port_device *device, const struct port_aead *aead,
+                      size_t contents_max, uint8_t *scratch)
 {
     memset(w, 0, sizeof *w);
     w->device = device;

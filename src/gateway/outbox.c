@@ -1,5 +1,6 @@
-/* The contents of a journal record are entries, each with a head of 16 bytes; docs/formats/journal.md. The index has one
- * place per number; dead places are squeezed out when the index runs full, so that taking an entry out costs nothing. */
+/* The contents of a journal record are entries, each with a head of 16 bytes; docs/formats/journal.md. The index has
+ * one place per number; dead places are squeezed out when the index runs full, so that taking an entry out costs
+ * nothing. */
 #include "gateway/outbox_entry.h"
 
 #include <assert.h>

@@ -1,11 +1,12 @@
 /* Commit, copying forward, and what is read back at the start.
  *
- * Copying forward takes the entries that still count out of the oldest records and writes them packed behind the head; then
- * the oldest records are not needed. What counts is what the index in memory says, and memory knows better than the journal
- * as long as something is staged: an entry may have been given up or replaced by a note that is not durable yet. Therefore
- * it is done after a commit, when nothing is staged, and always leaves SPARE_RECORDS of the largest records free: for the
- * next commit, for the copy after it, and for what the end of the device swallows when a record does not fit before it.
- * Since what waits is held below three quarters of the rest (outbox_has_room), one turn of the ring makes room. */
+ * Copying forward takes the entries that still count out of the oldest records and writes them packed behind the head;
+ * then the oldest records are not needed. What counts is what the index in memory says, and memory knows better than
+ * the journal as long as something is staged: an entry may have been given up or replaced by a note that is not durable
+ * yet. Therefore it is done after a commit, when nothing is staged, and always leaves SPARE_RECORDS of the largest
+ * records free: for the next commit, for the copy after it, and for what the end of the device swallows when a record
+ * does not fit before it. Since what waits is held below three quarters of the rest (outbox_has_room), one turn of the
+ * ring makes room. */
 #include "gateway/outbox_entry.h"
 
 #include "core/cursor.h"
@@ -40,7 +41,8 @@ static bool gather(struct outbox *o, uint32_t block, struct slice contents, uint
     return true;
 }
 
-/* After a record is durable: the index shows where its entries are. A staged entry may have been overtaken or given up. */
+/* After a record is durable: the index shows where its entries are. A staged entry may have been overtaken or given up.
+ */
 static void repoint(struct outbox *o, struct slice contents, uint32_t block, uint64_t *counter)
 {
     struct outbox_reader r = {.contents = contents};
@@ -136,8 +138,8 @@ static enum vs_err append_staged(struct outbox *o)
 {
     uint32_t block = 0;
     struct slice staged = slice_make(o->staging, o->staging_len);
-    enum vs_err err =
-        journal_append(&o->journal, o->epoch, o->seq_next, o->epoch_started_us, staged, outbox_write_scratch(o), &block);
+    enum vs_err err = journal_append(&o->journal, o->epoch, o->seq_next, o->epoch_started_us, staged,
+                                     outbox_write_scratch(o), &block);
 
     if (err != VS_OK)
         return err;
@@ -225,7 +227,8 @@ static void take_up_numbers(struct outbox *o, const struct outbox_config *cfg, c
     o->seq_durable = o->seq_next;
 }
 
-enum vs_err outbox_open(struct outbox *o, const struct outbox_config *cfg, int64_t now_us, struct journal_finding *ret_finding)
+enum vs_err outbox_open(struct outbox *o, const struct outbox_config *cfg, int64_t now_us,
+                        struct journal_finding *ret_finding)
 {
     struct journal_header newest;
 
@@ -238,8 +241,8 @@ enum vs_err outbox_open(struct outbox *o, const struct outbox_config *cfg, int64
     o->staging = cfg->staging;
     o->staging_size = cfg->staging_size;
     o->scratch = cfg->scratch;
-    enum vs_err err = journal_open(&o->journal, cfg->device, cfg->anchor, cfg->aead, cfg->staging_size, cfg->epoch_first,
-                                   cfg->scratch, restore_record, o, &newest, ret_finding);
+    enum vs_err err = journal_open(&o->journal, cfg->device, cfg->anchor, cfg->aead, cfg->staging_size,
+                                   cfg->epoch_first, cfg->scratch, restore_record, o, &newest, ret_finding);
     if (err != VS_OK)
         return err;
     uint64_t usable = cfg->device->block_count - (SPARE_RECORDS + 2u) * o->journal.record_blocks_max;

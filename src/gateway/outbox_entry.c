@@ -23,7 +23,8 @@ void outbox_run_write(uint8_t *p, const struct ev_fold *run)
     put(put(p, run->seq_first, 8), run->count, 4);
 }
 
-bool outbox_reader_next(struct outbox_reader *r, enum outbox_kind *ret_kind, struct outbox_entry *ret, struct slice *ret_bytes)
+bool outbox_reader_next(struct outbox_reader *r, enum outbox_kind *ret_kind, struct outbox_entry *ret,
+                        struct slice *ret_bytes)
 {
     struct outbox_entry e = {0};
     struct cursor c;

@@ -15,7 +15,8 @@ struct outbox_reader {
     size_t pos;
 };
 /* False at the end or when the contents are broken. The entry's block is not set. */
-bool outbox_reader_next(struct outbox_reader *r, enum outbox_kind *ret_kind, struct outbox_entry *ret, struct slice *ret_bytes);
+bool outbox_reader_next(struct outbox_reader *r, enum outbox_kind *ret_kind, struct outbox_entry *ret,
+                        struct slice *ret_bytes);
 
 struct outbox_entry *outbox_find(struct outbox *o, uint32_t epoch, uint64_t seq);
 /* Puts an entry into the index, over an earlier version. False when the index is full. */

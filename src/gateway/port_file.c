@@ -171,7 +171,8 @@ static void fill_ports(struct port_file *p, uint32_t block_size, uint64_t size)
     p->anchor_port = (struct port_anchor){.read = anchor_read, .write = anchor_write, .ctx = p};
 }
 
-static enum vs_err open_files(struct port_file *p, const char *path, const char *anchor_path, int flags, struct stat *ret_st)
+static enum vs_err open_files(struct port_file *p, const char *path, const char *anchor_path, int flags,
+                              struct stat *ret_st)
 {
     *p = (struct port_file){.fd = -1, .anchor_fd = -1};
     p->fd = open(path, flags | O_CLOEXEC, 0600);

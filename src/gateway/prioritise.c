@@ -53,7 +53,8 @@ void prioritise_spent(struct prioritise *p, uint64_t bytes)
 {
     if (is_free(p))
         return;
-    if (p->cfg.budget_bytes > 0 && p->budget_used < p->cfg.budget_bytes && p->budget_used + bytes >= p->cfg.budget_bytes)
+    if (p->cfg.budget_bytes > 0 && p->budget_used < p->cfg.budget_bytes &&
+        p->budget_used + bytes >= p->cfg.budget_bytes)
         p->budget_hit_count++;
     p->budget_used += bytes;
 }

@@ -1,9 +1,9 @@
 /* prioritise: which records may go out now. Critical at once on any link; medium at the next transmission window, and
  * whenever a link costs nothing; low only on a link that costs nothing or in maintenance, unless the override is set.
  *
- * A window opens at each multiple of its period on the vehicle clock, on the first tick at or after it: then every medium
- * record numbered so far may go, however coarse the ticks are. A budget bounds the bytes on a metered link per period;
- * critical records may overdraw it. Values; constant time. */
+ * A window opens at each multiple of its period on the vehicle clock, on the first tick at or after it: then every
+ * medium record numbered so far may go, however coarse the ticks are. A budget bounds the bytes on a metered link per
+ * period; critical records may overdraw it. Values; constant time. */
 #ifndef GATEWAY_PRIORITISE_H
 #define GATEWAY_PRIORITISE_H
 
@@ -18,17 +18,17 @@ enum bearer {
 };
 
 struct prioritise_config {
-    uint32_t window_period_s;   /* of medium on a metered link; 0 = always open */
-    bool low_on_metered;        /* override: low goes with medium */
-    uint32_t budget_bytes;      /* medium and low on a metered link per period; 0 = no bound */
-    uint32_t budget_period_s;   /* 0 = a day */
+    uint32_t window_period_s; /* of medium on a metered link; 0 = always open */
+    bool low_on_metered;      /* override: low goes with medium */
+    uint32_t budget_bytes;    /* medium and low on a metered link per period; 0 = no bound */
+    uint32_t budget_period_s; /* 0 = a day */
 };
 
 struct prioritise {
     struct prioritise_config cfg;
-    uint8_t bearer;           /* enum bearer */
+    uint8_t bearer; /* enum bearer */
     int64_t window_next_us;
-    uint64_t window_seq;      /* medium records with a smaller number may go */
+    uint64_t window_seq; /* medium records with a smaller number may go */
     int64_t budget_from_us;
     uint64_t budget_used;
     uint64_t budget_hit_count; /* periods in which the budget ran out */

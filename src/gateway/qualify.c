@@ -103,7 +103,8 @@ uint8_t qualify_before(struct qualify *q, uint32_t rule, struct event *ev)
     return 0;
 }
 
-/* True when a window of `ms` that began at *from is over at `now`, or the clock went back before it; begins the next. */
+/* True when a window of `ms` that began at *from is over at `now`, or the clock went back before it; begins the next.
+ */
 static bool window_over(int64_t *from_us, uint32_t ms, int64_t now_us)
 {
     if (*from_us != 0 && now_us >= *from_us && now_us - *from_us < (int64_t)ms * 1000)

@@ -25,7 +25,8 @@ enum vs_err record_read(struct slice bytes, uint32_t epoch, struct event *ret)
 
 size_t record_size_max(const struct event *ev)
 {
-    /* Array and map heads, and the keys of type, number, times, count, priority, trust and folds with full-length values. */
+    /* Array and map heads, and the keys of type, number, times, count, priority, trust and folds with full-length
+     * values. */
     size_t size = 64 + ev->ecu.len + ev->sensor.len + ev->bus.len + 3u * 4u + ev->fold_count * 17u;
 
     for (unsigned i = 0; i < ev->field_count; i++) {

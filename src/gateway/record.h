@@ -1,5 +1,5 @@
-/* record: one event as the bytes that an aggregate slot and the journal keep: the body of docs/formats/batch.md with one
- * event, seq_base 1 and time_base 0. Bytes that were read borrow from the buffer. No allocation, linear cost. */
+/* record: one event as the bytes that an aggregate slot and the journal keep: the body of docs/formats/batch.md with
+ * one event, seq_base 1 and time_base 0. Bytes that were read borrow from the buffer. No allocation, linear cost. */
 #ifndef GATEWAY_RECORD_H
 #define GATEWAY_RECORD_H
 

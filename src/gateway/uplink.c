@@ -17,7 +17,8 @@ void uplink_init(struct uplink *u, const struct uplink_config *cfg)
     u->cfg.retry_after_s_max = or_default(cfg->retry_after_s_max, 86400);
 }
 
-/* A clock that went back behind the start of a wait ends it: better one try too many than a vehicle that stays silent. */
+/* A clock that went back behind the start of a wait ends it: better one try too many than a vehicle that stays silent.
+ */
 static bool wait_is_over(const struct uplink *u, int64_t now_us)
 {
     return now_us >= u->wait_until_us || now_us < u->wait_from_us;
@@ -50,7 +51,8 @@ static void wait_for(struct uplink *u, enum uplink_state state, int64_t now_us, 
     u->wait_until_us = now_us + wait_us;
 }
 
-/* Full jitter between half and all of min * 2^tries, so that a fleet that lost the backend does not come back as one. */
+/* Full jitter between half and all of min * 2^tries, so that a fleet that lost the backend does not come back as one.
+ */
 static int64_t backoff_us(const struct uplink *u, uint32_t random)
 {
     uint64_t ms = u->cfg.backoff_ms_min;

@@ -22,10 +22,10 @@ enum uplink_state { UPLINK_IDLE, UPLINK_WAITING, UPLINK_BACKOFF, UPLINK_PAUSED }
 enum uplink_verdict { UPLINK_ACKED, UPLINK_AGAIN, UPLINK_REFUSED };
 
 struct uplink_config {
-    uint32_t backoff_ms_min; /* 0 = 1000 */
-    uint32_t backoff_ms_max; /* 0 = 900000 */
-    uint32_t answer_ms_max;  /* longest wait for an answer; 0 = 60000 */
-    uint32_t refused_ms;     /* wait after 401 and 403; 0 = 900000 */
+    uint32_t backoff_ms_min;    /* 0 = 1000 */
+    uint32_t backoff_ms_max;    /* 0 = 900000 */
+    uint32_t answer_ms_max;     /* longest wait for an answer; 0 = 60000 */
+    uint32_t refused_ms;        /* wait after 401 and 403; 0 = 900000 */
     uint32_t retry_after_s_max; /* longest Retry-After that is believed; 0 = 86400 */
 };
 
@@ -34,8 +34,8 @@ struct uplink_reply {
     uint32_t retry_after_s; /* 0 = not told */
     uint64_t seq_next;      /* as the backend echoes it; 0 = not told */
     uint32_t epoch;
-    uint64_t stored;        /* events the backend took */
-    char reason[128];       /* of a refusal, for the log */
+    uint64_t stored;  /* events the backend took */
+    char reason[128]; /* of a refusal, for the log */
 };
 
 /* A link that carries one batch at a time. start takes a batch (borrowed until poll says that it is over); poll gives
@@ -53,8 +53,8 @@ struct uplink_counters {
 
 struct uplink {
     struct uplink_config cfg;
-    uint8_t state;          /* enum uplink_state */
-    uint8_t tries;          /* failures in a row, saturating */
+    uint8_t state; /* enum uplink_state */
+    uint8_t tries; /* failures in a row, saturating */
     int64_t started_us;
     int64_t wait_from_us;
     int64_t wait_until_us;
@@ -68,7 +68,8 @@ void uplink_started(struct uplink *u, int64_t now_us);
 /* True when the answer is overdue: cancel the link and call uplink_answered with status 0. */
 bool uplink_overdue(const struct uplink *u, int64_t now_us);
 /* random is any 32 random bits. */
-enum uplink_verdict uplink_answered(struct uplink *u, const struct uplink_reply *reply, uint32_t random, int64_t now_us);
+enum uplink_verdict uplink_answered(struct uplink *u, const struct uplink_reply *reply, uint32_t random,
+                                    int64_t now_us);
 /* A new bearer, or a critical record: a wait for the network's sake is over; one the backend asked for is not. */
 void uplink_hurry(struct uplink *u);
 /* Milliseconds until something is due; at most cap. */

@@ -1,10 +1,10 @@
 /* JSON lines: what backend feeds and imports put into the log. The record's key names the vehicle; a line may repeat it
  * as vin, in hex, and then it must be the same. Lines of a feed carry numbers of that feed's own epoch (docs/formats).
  */
+#include "base/jsonl/json_event.h"
 #include "base/jsonl/json_reader.h"
 #include "core/hex.h"
 #include "ingest/decoder.h"
-#include "base/jsonl/json_event.h"
 
 static enum vs_err begin(struct decoding *d, const struct stream_record *rec, struct decoded_head *ret,
                          struct batch_error *ret_error)

@@ -23,7 +23,7 @@ struct alert_group {
 
 struct alert {
     uint8_t id[ALERT_ID_SIZE];
-    struct slice rule;  /* name, or id when the rule has no name */
+    struct slice rule; /* name, or id when the rule has no name */
     struct slice title;
     uint8_t severity; /* enum alert_severity */
     uint8_t state;    /* enum alert_state */

@@ -1,5 +1,5 @@
-/* An open addressing table of rows, and beside it a list of those that changed. Texts of a row stand one behind the other in
- * one allocation: type, model, sw_version, region. */
+/* An open addressing table of rows, and beside it a list of those that changed. Texts of a row stand one behind the
+ * other in one allocation: type, model, sw_version, region. */
 #include "store/rollup.h"
 
 #include <stdlib.h>
@@ -121,7 +121,8 @@ static bool grow(struct rollup *r)
     return true;
 }
 
-static enum vs_err row_add(struct rollup *r, uint64_t hash, int64_t day_us, const struct slice part[PARTS], struct row **ret)
+static enum vs_err row_add(struct rollup *r, uint64_t hash, int64_t day_us, const struct slice part[PARTS],
+                           struct row **ret)
 {
     size_t len = 0;
 
@@ -180,9 +181,10 @@ enum vs_err rollup_add(struct rollup *r, int64_t time_us, const struct rollup_co
 
 static enum vs_err write_row(const struct row *row, struct store *st)
 {
-    struct store_stmt *q = store_prepare(st, "INSERT INTO rollup_day (day_us, type, model, sw_version, region, events, occurrences) "
-                                             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day_us, type, model, sw_version, region) "
-                                             "DO UPDATE SET events = excluded.events, occurrences = excluded.occurrences");
+    struct store_stmt *q =
+        store_prepare(st, "INSERT INTO rollup_day (day_us, type, model, sw_version, region, events, occurrences) "
+                          "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (day_us, type, model, sw_version, region) "
+                          "DO UPDATE SET events = excluded.events, occurrences = excluded.occurrences");
     const char *at = row->text;
 
     store_bind_i64(q, 1, row->day_us);

@@ -1,8 +1,9 @@
 /* rollup: counts of events per day and cohort, collected in memory and written as absolute values.
  *
- * Detection adds every event it takes; a flush writes the rows that changed. Because the values are absolute and the table
- * in memory is a function of the events read, a restart that reads the log again writes the same numbers, not twice as many.
- * Memory: heap, at most ROLLUP_ROWS_MAX rows; events beyond are counted in rollup_left_out. Threads: one owner. */
+ * Detection adds every event it takes; a flush writes the rows that changed. Because the values are absolute and the
+ * table in memory is a function of the events read, a restart that reads the log again writes the same numbers, not
+ * twice as many. Memory: heap, at most ROLLUP_ROWS_MAX rows; events beyond are counted in rollup_left_out. Threads: one
+ * owner. */
 #ifndef STORE_ROLLUP_H
 #define STORE_ROLLUP_H
 
@@ -19,7 +20,8 @@ struct rollup_cohort {
 
 VS_MUST_USE enum vs_err rollup_new(struct rollup **ret);
 void rollup_free(struct rollup *r);
-VS_MUST_USE enum vs_err rollup_add(struct rollup *r, int64_t time_us, const struct rollup_cohort *cohort, uint32_t occurrences);
+VS_MUST_USE enum vs_err rollup_add(struct rollup *r, int64_t time_us, const struct rollup_cohort *cohort,
+                                   uint32_t occurrences);
 /* Writes what changed since the last flush, inside the caller's transaction. */
 VS_MUST_USE enum vs_err rollup_flush(struct rollup *r, struct store *st);
 uint64_t rollup_left_out(const struct rollup *r);

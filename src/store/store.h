@@ -1,13 +1,13 @@
 /* store: the state database that people work on: vehicles, alerts, incidents, approvals, audit, ledger.
  *
  * One contract, several engines: `sqlite` (embedded, WAL with synchronous FULL), `memory` (the same SQL without a file,
- * for the simulator and tests), later PostgreSQL. SQL is written once, in the part that both engines speak (no upsert but
- * INSERT .. ON CONFLICT, no engine's own functions, ? for parameters). Schema changes are numbered files in
+ * for the simulator and tests), later PostgreSQL. SQL is written once, in the part that both engines speak (no upsert
+ * but INSERT .. ON CONFLICT, no engine's own functions, ? for parameters). Schema changes are numbered files in
  * src/store/migrations, applied in order at opening, each in one transaction.
  *
- * Use: store_prepare gives a statement that is cached by its text and must be released with store_done; bind, step, read.
- * All writing happens between store_begin and store_commit; a transaction that is not committed leaves nothing behind.
- * Memory: bound slices are copied; texts read are borrowed until the next step or done on that statement.
+ * Use: store_prepare gives a statement that is cached by its text and must be released with store_done; bind, step,
+ * read. All writing happens between store_begin and store_commit; a transaction that is not committed leaves nothing
+ * behind. Memory: bound slices are copied; texts read are borrowed until the next step or done on that statement.
  * Threads: one store handle belongs to one thread; several processes may open the same file.
  * Errors: VS_ERR_BUSY (another writer held the lock for STORE_BUSY_MS), VS_ERR_CONFLICT (constraint), VS_ERR_IO. */
 #ifndef STORE_STORE_H

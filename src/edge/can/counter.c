@@ -1,10 +1,10 @@
 /* counter: an alive counter out of step while the old sequence goes on.
  *
- * Ordinary frames carry last + step. A frame that does not is kept in mind, and the next one judges it: if that one goes
- * on from the odd frame, frames were lost or the sender restarted, and nothing is told; if it goes on from the frame
- * before, the odd one came from somebody else. Three odd frames out of 8 that fit neither way are told too: that is a
- * sender who does not know the counter. A replacement of a frame (not an addition) leaves a hole of one, so two steps
- * count as going on. Armed only where training saw the counter hold and this detector silent. */
+ * Ordinary frames carry last + step. A frame that does not is kept in mind, and the next one judges it: if that one
+ * goes on from the odd frame, frames were lost or the sender restarted, and nothing is told; if it goes on from the
+ * frame before, the odd one came from somebody else. Three odd frames out of 8 that fit neither way are told too: that
+ * is a sender who does not know the counter. A replacement of a frame (not an addition) leaves a hole of one, so two
+ * steps count as going on. Armed only where training saw the counter hold and this detector silent. */
 #include "edge/can/state.h"
 
 #define ODD_FRAMES 3
@@ -59,8 +59,8 @@ void vids_counter_step(struct vids *v, const struct vids_look *k)
         return;
     }
     bool held = (st->flags & STATE_COUNTER_HELD) != 0;
-    if (value != expected && !(held && value == ((expected + step) & mask) &&
-                               value != ((st->counter_held + step) & mask))) {
+    if (value != expected &&
+        !(held && value == ((expected + step) & mask) && value != ((st->counter_held + step) & mask))) {
         counter_odd(v, k, value, expected, mask);
         return;
     }

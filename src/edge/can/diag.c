@@ -1,16 +1,16 @@
 /* diag: diagnostic conversations (UDS over ISO-TP) as an observer sees them.
  *
- * A conversation is one ECU's answering identifier and the identifier that asks it, by the usual assignment (codec/uds.h).
- * VIDS_DIAG_MAX are followed at a time; a new one takes the place of the one silent longest. Told are: each negative
- * response except "pending" and "busy", what changes an ECU's state when the ECU agrees to it, steps that need another one
- * first, and scans: SCAN_MISSES refusals for different targets within SCAN_WINDOW_US. These are facts, not suspicions, so
- * they pass no episode; only the detector's budget bounds them. */
+ * A conversation is one ECU's answering identifier and the identifier that asks it, by the usual assignment
+ * (codec/uds.h). VIDS_DIAG_MAX are followed at a time; a new one takes the place of the one silent longest. Told are:
+ * each negative response except "pending" and "busy", what changes an ECU's state when the ECU agrees to it, steps that
+ * need another one first, and scans: SCAN_MISSES refusals for different targets within SCAN_WINDOW_US. These are facts,
+ * not suspicions, so they pass no episode; only the detector's budget bounds them. */
 #include "codec/uds.h"
 #include "edge/can/state.h"
 
-#define SCAN_MISSES    12
-#define SCAN_WINDOW_US 30000000u
-#define NRC_BUSY       0x21
+#define SCAN_MISSES        12
+#define SCAN_WINDOW_US     30000000u
+#define NRC_BUSY           0x21
 #define NRC_NOT_IN_SESSION 0x7F
 
 enum diag_flag { DIAG_SEEDED = 1, DIAG_UNLOCKED = 2, DIAG_DOWNLOAD = 4 };
@@ -174,7 +174,8 @@ static void session_agreed(struct vids *v, struct vids_diag *d, const struct uds
         vids_finding_uint(f, EV_F_SESSION, u->sub);
 }
 
-static void number_raise(struct vids *v, const struct vids_diag *d, const struct uds *u, uint16_t type, enum ev_field_id id)
+static void number_raise(struct vids *v, const struct vids_diag *d, const struct uds *u, uint16_t type,
+                         enum ev_field_id id)
 {
     struct vids_finding *f = service_raise(v, d, type, u->sid);
 
@@ -267,7 +268,8 @@ bool vids_diag_step(struct vids *v, const struct can_frame *fr, uint32_t bus)
         return fr->len > 1 && fr->data[0] >= 1 && fr->data[0] <= 7 && fr->data[0] < fr->len;
     uint32_t response = role == UDS_ROLE_RESPONSE ? fr->id : uds_can_peer(fr->id, extended);
     struct vids_diag *d = conversation(v, response, extended, bus);
-    enum vs_err err = isotp_step(role == UDS_ROLE_RESPONSE ? &d->answer : &d->ask, can_frame_data(fr), v->now_us, &item);
+    enum vs_err err =
+        isotp_step(role == UDS_ROLE_RESPONSE ? &d->answer : &d->ask, can_frame_data(fr), v->now_us, &item);
     if (err == VS_ERR_LIMIT)
         return message(v, d, long_start(fr));
     if (err != VS_OK) {

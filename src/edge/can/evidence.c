@@ -1,12 +1,13 @@
 /* evidence: from hits to findings.
  *
  * A hit is one detector saying "this is past my threshold". A finding is what leaves the vehicle. Between them:
- *  - Episode: hits of one subject (an identifier, a stranger, a bus) not more than EPISODE_GAP_MS apart are one episode.
- *    Each detector speaks once when it joins the episode and then once in REPEAT_MS while it lasts, with the count.
+ *  - Episode: hits of one subject (an identifier, a stranger, a bus) not more than EPISODE_GAP_MS apart are one
+ * episode. Each detector speaks once when it joins the episode and then once in REPEAT_MS while it lasts, with the
+ * count.
  *  - Budget of the subject: SUBJECT_TOKENS findings at once, one more per SUBJECT_REFILL_MS.
- *  - Budget of the detector, its share of the alarms: VIDS_DETECTOR_TOKENS at once, one more per DETECTOR_REFILL_MS; a detector
- *    that a changed vehicle drives mad cannot bury the others.
- * What is withheld is added to the `count` of the next finding of the same subject, and counted in the counters. */
+ *  - Budget of the detector, its share of the alarms: VIDS_DETECTOR_TOKENS at once, one more per DETECTOR_REFILL_MS; a
+ * detector that a changed vehicle drives mad cannot bury the others. What is withheld is added to the `count` of the
+ * next finding of the same subject, and counted in the counters. */
 #include "edge/can/state.h"
 
 #define EPISODE_GAP_MS     250

@@ -2,11 +2,20 @@
 #include "edge/vids.h"
 
 static const char *const detector_names[VIDS_DETECTORS] = {
-    [VIDS_UNKNOWN_ID] = "unknown_id",       [VIDS_SEGMENT] = "segment",           [VIDS_DLC] = "dlc",
-    [VIDS_SLOT_RESIDUAL] = "slot_residual", [VIDS_REPLAY] = "slot_replay",        [VIDS_RATE] = "rate",
-    [VIDS_SILENCE] = "silence",             [VIDS_BUS_LOAD] = "bus_load",         [VIDS_SIGNAL_RANGE] = "signal_range",
-    [VIDS_BYTE_RANGE] = "byte_range",       [VIDS_CONSTANT_BITS] = "constant_bits", [VIDS_COUNTER] = "alive_counter",
-    [VIDS_ERROR_FRAMES] = "error_frames",   [VIDS_DIAGNOSTIC] = "diagnostic",
+    [VIDS_UNKNOWN_ID] = "unknown_id",
+    [VIDS_SEGMENT] = "segment",
+    [VIDS_DLC] = "dlc",
+    [VIDS_SLOT_RESIDUAL] = "slot_residual",
+    [VIDS_REPLAY] = "slot_replay",
+    [VIDS_RATE] = "rate",
+    [VIDS_SILENCE] = "silence",
+    [VIDS_BUS_LOAD] = "bus_load",
+    [VIDS_SIGNAL_RANGE] = "signal_range",
+    [VIDS_BYTE_RANGE] = "byte_range",
+    [VIDS_CONSTANT_BITS] = "constant_bits",
+    [VIDS_COUNTER] = "alive_counter",
+    [VIDS_ERROR_FRAMES] = "error_frames",
+    [VIDS_DIAGNOSTIC] = "diagnostic",
 };
 
 const char *vids_detector_name(enum vids_detector d)

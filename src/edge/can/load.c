@@ -1,9 +1,9 @@
 /* load: how full a bus is, in windows of 100 ms, against the fullest window of training.
  *
- * Told when one window holds more than half again as many frames as any in training (and 16 more), or five in a row hold
- * a quarter more. Bits per frame are the mean with stuff bits: 47 + 8n and one in ten of the stuffed part for classic
- * frames, 20 more for long identifiers; an FD frame counts its data phase at a quarter. Without a baseline only a bus
- * that is practically full is told. */
+ * Told when one window holds more than half again as many frames as any in training (and 16 more), or five in a row
+ * hold a quarter more. Bits per frame are the mean with stuff bits: 47 + 8n and one in ten of the stuffed part for
+ * classic frames, 20 more for long identifiers; an FD frame counts its data phase at a quarter. Without a baseline only
+ * a bus that is practically full is told. */
 #include "edge/can/state.h"
 
 #define WINDOWS_IN_A_ROW 5
@@ -34,8 +34,8 @@ static void window_judge(struct vids *v, uint32_t bus)
     b->over_count = (uint8_t)(over ? b->over_count + (b->over_count < WINDOWS_IN_A_ROW) : 0);
     if (!far && b->over_count < WINDOWS_IN_A_ROW)
         return;
-    struct vids_finding *f = vids_raise(v, &b->episode, VIDS_BUS_LOAD, EV_CAN_BUS_LOAD,
-                                        most != 0 ? b->window_frames * 100 / most : 100);
+    struct vids_finding *f =
+        vids_raise(v, &b->episode, VIDS_BUS_LOAD, EV_CAN_BUS_LOAD, most != 0 ? b->window_frames * 100 / most : 100);
     if (f == NULL)
         return;
     f->learned = most != 0;

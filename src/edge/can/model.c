@@ -63,8 +63,10 @@ static bool id_valid(const struct vids *v, const uint8_t *id, struct slice names
     /* Sums of a few cycles must stay within 31 bits. */
     if ((flags & ID_SLOT) != 0 && (cycle < 100 || cycle > UINT32_C(120000000)))
         return false;
-    if (model_u32(id + ID_AT_WINDOW_US) > UINT32_C(60000000) || model_u32(id + ID_AT_TOLERANCE_US) > UINT32_C(60000000) || model_u32(id + ID_AT_RATE_US) > UINT32_C(600000000) ||
-        model_u32(id + ID_AT_BURST_US) > UINT32_C(600000000) || model_u32(id + ID_AT_DEADLINE_US) > UINT32_C(1200000000))
+    if (model_u32(id + ID_AT_WINDOW_US) > UINT32_C(60000000) ||
+        model_u32(id + ID_AT_TOLERANCE_US) > UINT32_C(60000000) ||
+        model_u32(id + ID_AT_RATE_US) > UINT32_C(600000000) || model_u32(id + ID_AT_BURST_US) > UINT32_C(600000000) ||
+        model_u32(id + ID_AT_DEADLINE_US) > UINT32_C(1200000000))
         return false;
     if ((flags & ID_COUNTER) != 0 && (len < 2 || len > 8 || bit % 8 + len > 8 || bit / 8 >= CAN_FRAME_DATA_MAX))
         return false;
@@ -97,7 +99,8 @@ static enum vs_err header_read(struct slice blob, uint32_t *ret_size)
         return VS_ERR_TRUNCATED;
     if (size < MODEL_HEADER_SIZE || size > MODEL_SIZE_MAX || size != blob.len)
         return VS_ERR_MALFORMED;
-    if (crc32c(0, slice_make(blob.ptr + MODEL_AT_CRC + 4, size - MODEL_AT_CRC - 4)) != model_u32(blob.ptr + MODEL_AT_CRC))
+    if (crc32c(0, slice_make(blob.ptr + MODEL_AT_CRC + 4, size - MODEL_AT_CRC - 4)) !=
+        model_u32(blob.ptr + MODEL_AT_CRC))
         return VS_ERR_TAMPERED;
     *ret_size = size;
     return VS_OK;

@@ -1,7 +1,7 @@
 /* model: where what stands in a model blob. docs/formats/vids-model.md is the text form of this file.
  *
- * All numbers are little endian and naturally aligned from the start of the blob, which itself must be aligned to 8 bytes,
- * so that a controller can read the blob in flash in place, one load per number. */
+ * All numbers are little endian and naturally aligned from the start of the blob, which itself must be aligned to 8
+ * bytes, so that a controller can read the blob in flash in place, one load per number. */
 #ifndef EDGE_CAN_MODEL_H
 #define EDGE_CAN_MODEL_H
 
@@ -17,16 +17,16 @@
 #define MODEL_SIZE_MAX    (8u << 20)
 
 enum model_header_at {
-    MODEL_AT_MAGIC = 0, /* "VIDS" */
-    MODEL_AT_VERSION = 4,      /* u16 */
-    MODEL_AT_HEADER_SIZE = 6,  /* u16 */
-    MODEL_AT_SIZE = 8,         /* u32, whole blob */
-    MODEL_AT_CRC = 12,         /* u32, CRC-32C of everything after this field */
-    MODEL_AT_ID_COUNT = 16,    /* u32 */
+    MODEL_AT_MAGIC = 0,       /* "VIDS" */
+    MODEL_AT_VERSION = 4,     /* u16 */
+    MODEL_AT_HEADER_SIZE = 6, /* u16 */
+    MODEL_AT_SIZE = 8,        /* u32, whole blob */
+    MODEL_AT_CRC = 12,        /* u32, CRC-32C of everything after this field */
+    MODEL_AT_ID_COUNT = 16,   /* u32 */
     MODEL_AT_SIGNAL_COUNT = 20,
     MODEL_AT_BUS_COUNT = 24,
     MODEL_AT_HASH_BITS = 28,
-    MODEL_AT_IDS = 32,         /* u32 offsets from here on */
+    MODEL_AT_IDS = 32, /* u32 offsets from here on */
     MODEL_AT_HASH = 36,
     MODEL_AT_BUSES = 40,
     MODEL_AT_SIGNALS = 44,
@@ -34,9 +34,9 @@ enum model_header_at {
     MODEL_AT_PAYLOADS_SIZE = 52,
     MODEL_AT_NAMES = 56,
     MODEL_AT_NAMES_SIZE = 60,
-    MODEL_AT_FLAGS = 64,       /* u32, enum model_flag */
-    MODEL_AT_TRAINED_MS = 68,  /* u32 */
-    MODEL_AT_FRESH_RUN = 72    /* u32: a run of this many repeated fresh frames is a replay; 0 = not armed */
+    MODEL_AT_FLAGS = 64,      /* u32, enum model_flag */
+    MODEL_AT_TRAINED_MS = 68, /* u32 */
+    MODEL_AT_FRESH_RUN = 72   /* u32: a run of this many repeated fresh frames is a replay; 0 = not armed */
 };
 
 enum model_flag {
@@ -44,21 +44,21 @@ enum model_flag {
 };
 
 enum model_bus_at {
-    BUS_AT_NAME = 0,          /* 24 bytes, padded with zero; "*" = any segment */
-    BUS_AT_BITRATE = 24,      /* u32, bit/s */
-    BUS_AT_FRAMES_MAX = 28,   /* u32, most frames in a window of 100 ms; 0 = load not armed */
-    BUS_AT_BITS_MAX = 32,     /* u32, most bits in a window */
-    BUS_AT_GAP_US = 36,       /* u32, pause of the bus that one in a thousand exceeds */
-    BUS_AT_FRAMES_MEAN = 40   /* u32, mean frames in a window */
+    BUS_AT_NAME = 0,        /* 24 bytes, padded with zero; "*" = any segment */
+    BUS_AT_BITRATE = 24,    /* u32, bit/s */
+    BUS_AT_FRAMES_MAX = 28, /* u32, most frames in a window of 100 ms; 0 = load not armed */
+    BUS_AT_BITS_MAX = 32,   /* u32, most bits in a window */
+    BUS_AT_GAP_US = 36,     /* u32, pause of the bus that one in a thousand exceeds */
+    BUS_AT_FRAMES_MEAN = 40 /* u32, mean frames in a window */
 };
 
 enum model_id_at {
-    ID_AT_ID = 0,           /* u32, bit 31: extended */
-    ID_AT_BUS = 4,          /* u8 */
-    ID_AT_GAIN = 5,         /* u8, right shift of the phase correction */
-    ID_AT_DLC_MASK = 6,     /* u16, bit n: length code n is allowed */
-    ID_AT_FLAGS = 8,        /* u32, enum model_id_flag */
-    ID_AT_CYCLE_US = 12,    /* u32 */
+    ID_AT_ID = 0,            /* u32, bit 31: extended */
+    ID_AT_BUS = 4,           /* u8 */
+    ID_AT_GAIN = 5,          /* u8, right shift of the phase correction */
+    ID_AT_DLC_MASK = 6,      /* u16, bit n: length code n is allowed */
+    ID_AT_FLAGS = 8,         /* u32, enum model_id_flag */
+    ID_AT_CYCLE_US = 12,     /* u32 */
     ID_AT_TOLERANCE_US = 16, /* u32, phase residuals within it are ordinary */
     ID_AT_DEADLINE_US = 20,  /* u32, silence */
     ID_AT_RATE_US = 24,      /* u32, what one frame costs */
@@ -78,9 +78,9 @@ enum model_id_at {
 };
 
 enum model_id_flag {
-    ID_SPECIFIED = 1,  /* from the network description */
-    ID_OBSERVED = 2,   /* seen in training */
-    ID_DLC = 4,        /* armed detectors */
+    ID_SPECIFIED = 1, /* from the network description */
+    ID_OBSERVED = 2,  /* seen in training */
+    ID_DLC = 4,       /* armed detectors */
     ID_SLOT = 8,
     ID_RATE = 16,
     ID_SILENCE = 32,
@@ -93,18 +93,18 @@ enum model_id_flag {
 };
 
 enum model_signal_at {
-    SIGNAL_AT_MIN = 0,        /* i64, raw */
-    SIGNAL_AT_MAX = 8,        /* i64, raw */
-    SIGNAL_AT_START = 16,     /* u16, DBC numbering */
-    SIGNAL_AT_LENGTH = 18,    /* u8 */
-    SIGNAL_AT_FLAGS = 19,     /* u8: 1 big endian, 2 signed, 4 armed, 8 multiplexed */
-    SIGNAL_AT_NAME = 20,      /* u32 */
-    SIGNAL_AT_MUX_START = 24, /* u16, the multiplexer's bits */
+    SIGNAL_AT_MIN = 0,         /* i64, raw */
+    SIGNAL_AT_MAX = 8,         /* i64, raw */
+    SIGNAL_AT_START = 16,      /* u16, DBC numbering */
+    SIGNAL_AT_LENGTH = 18,     /* u8 */
+    SIGNAL_AT_FLAGS = 19,      /* u8: 1 big endian, 2 signed, 4 armed, 8 multiplexed */
+    SIGNAL_AT_NAME = 20,       /* u32 */
+    SIGNAL_AT_MUX_START = 24,  /* u16, the multiplexer's bits */
     SIGNAL_AT_MUX_LENGTH = 26, /* u8 */
     SIGNAL_AT_MUX_FLAGS = 27,  /* u8 */
     SIGNAL_AT_MUX_LOW = 28,    /* u32 */
     SIGNAL_AT_MUX_HIGH = 32,   /* u32 */
-    SIGNAL_AT_EXTRA = 36       /* u32: offset in the payload section of named values outside the range: count u32, i64s */
+    SIGNAL_AT_EXTRA = 36 /* u32: offset in the payload section of named values outside the range: count u32, i64s */
 };
 
 enum model_signal_flag { SIGNAL_BIG_ENDIAN = 1, SIGNAL_SIGNED = 2, SIGNAL_ARMED = 4, SIGNAL_MUXED = 8 };

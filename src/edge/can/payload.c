@@ -1,8 +1,8 @@
 /* payload: bits that never changed, and bytes within the range that was seen.
  *
  * A minute of driving is no baseline for either, so learning arms an identifier only when the second half of a long
- * calibration brought nothing new (docs/formats/vids-model.md, flag ID_PAYLOAD). Until then this runs in shadow and only
- * counts what it would have said. */
+ * calibration brought nothing new (docs/formats/vids-model.md, flag ID_PAYLOAD). Until then this runs in shadow and
+ * only counts what it would have said. */
 #include "edge/can/state.h"
 
 static void payload_hit(struct vids *v, const struct vids_look *k, enum vids_detector d, uint32_t score_centi,

@@ -1,8 +1,8 @@
 /* signal: values outside the range that the network description gives.
  *
- * Limits are raw and inclusive: a value at the limit is fine, the next one is not. A multiplexed signal is looked at only
- * when its multiplexer selects it, and only when all of its bits were received. Named values outside the range ("signal
- * not available") are listed in the model and are no finding. */
+ * Limits are raw and inclusive: a value at the limit is fine, the next one is not. A multiplexed signal is looked at
+ * only when its multiplexer selects it, and only when all of its bits were received. Named values outside the range
+ * ("signal not available") are listed in the model and are no finding. */
 #include "codec/can_bits.h"
 #include "edge/can/state.h"
 

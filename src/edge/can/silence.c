@@ -30,7 +30,8 @@ void vids_silence_check(struct vids *v, uint32_t index)
     if (bus_asleep(v, k.bus, k.now) || k.now - v->fixed->bus[k.bus].resume_us <= deadline)
         return;
     st->flags |= STATE_SILENT;
-    struct vids_finding *f = vids_raise_id(v, &k, VIDS_SILENCE, EV_CAN_SILENT, (uint32_t)((uint64_t)age * 100 / deadline));
+    struct vids_finding *f =
+        vids_raise_id(v, &k, VIDS_SILENCE, EV_CAN_SILENT, (uint32_t)((uint64_t)age * 100 / deadline));
     if (f == NULL)
         return;
     f->learned = (k.flags & ID_LEARNED_CYCLE) != 0;

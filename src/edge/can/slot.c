@@ -1,9 +1,9 @@
 /* slot: one frame per slot of a cyclic identifier.
  *
  * A cyclic sender leaves one frame in each slot of a grid with its cycle time. The grid is followed by a phase-locked
- * loop: next = last slot + cycle + residual / 2^gain. A frame belongs to the slot it is nearest to, so jitter, even half
- * a cycle of it, is no alarm; a second frame in a slot is one frame too many, and that is what injection, flooding and
- * replay cannot avoid without silencing the sender. Unlike the time between frames this accuses the slot, not the
+ * loop: next = last slot + cycle + residual / 2^gain. A frame belongs to the slot it is nearest to, so jitter, even
+ * half a cycle of it, is no alarm; a second frame in a slot is one frame too many, and that is what injection, flooding
+ * and replay cannot avoid without silencing the sender. Unlike the time between frames this accuses the slot, not the
  * innocent next frame.
  *
  * What looks alike but is harmless, and how it is told apart:
@@ -17,13 +17,13 @@
  * An alarm needs `need` slots with an extra frame out of the last 8 (1 for a grid learned without any). */
 #include "edge/can/state.h"
 
-#define SLOT_LOCKED     3
-#define OFF_MAX         6
-#define LEAP_SLOTS      64 /* longer away: lock on anew */
-#define LATE_US         100000
-#define CHANGE_RECENT   8
+#define SLOT_LOCKED          3
+#define OFF_MAX              6
+#define LEAP_SLOTS           64 /* longer away: lock on anew */
+#define LATE_US              100000
+#define CHANGE_RECENT        8
 #define CHANGE_RARE_PERMILLE 300
-#define HELD_MANY       6 /* extra frames with a changed payload before an ordinary one: no sender on change does that */
+#define HELD_MANY            6 /* extra frames with a changed payload before an ordinary one: no sender on change does that */
 
 static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
 {
@@ -33,7 +33,7 @@ static void slot_set(struct vids_id_state *st, uint32_t now, uint32_t cycle)
     st->credit = 0;
     st->off_count = 0;
     st->history = 0;
-    st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
+    st->flags &= (uint8_t) ~(STATE_HELD | STATE_REVERTED);
 }
 
 static void slot_remember(struct vids *v, const struct vids_look *k, int32_t residual)
@@ -99,15 +99,15 @@ static void slot_accuse(struct vids *v, const struct vids_look *k, uint32_t fram
     }
 }
 
-/* The wait of an ambiguous extra frame ends with this frame, which fills a slot. True when it carries on what that frame
- * brought. */
+/* The wait of an ambiguous extra frame ends with this frame, which fills a slot. True when it carries on what that
+ * frame brought. */
 static bool held_resolve(struct vids *v, const struct vids_look *k, uint32_t missed)
 {
     struct vids_id_state *st = k->st;
     bool sticky = (k->flags & ID_STICKY) != 0;
 
     bool reverted = (st->flags & STATE_REVERTED) != 0;
-    st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
+    st->flags &= (uint8_t) ~(STATE_HELD | STATE_REVERTED);
     if (missed > 0) { /* the slot stayed empty: the frame was early, not too many */
         if (st->credit > 0)
             st->credit--;
@@ -122,8 +122,8 @@ static bool held_resolve(struct vids *v, const struct vids_look *k, uint32_t mis
     return false;
 }
 
-/* Of the slots that stayed empty, those whose frames may still come: nothing is late by more than LATE_US. After a longer
- * hold the sender's phase has walked on unseen, so there may be one more. */
+/* Of the slots that stayed empty, those whose frames may still come: nothing is late by more than LATE_US. After a
+ * longer hold the sender's phase has walked on unseen, so there may be one more. */
 static uint32_t credit_of(uint32_t missed, uint32_t late_us, uint32_t cycle, uint32_t tolerance)
 {
     if (missed > 1)
@@ -219,7 +219,7 @@ static bool sticky_extra(struct vids *v, const struct vids_look *k, uint32_t fir
         return false; /* waits for another reason: it might have been early */
     bool back = (st->flags & STATE_REVERTED) != 0 ? k->hash == st->held_hash : k->hash == st->last_hash;
     if (back) { /* changed and back, both at once: a sender on change does that */
-        st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
+        st->flags &= (uint8_t) ~(STATE_HELD | STATE_REVERTED);
         payload_remember(k);
         st->since_change = 0;
         return true;
@@ -229,7 +229,7 @@ static bool sticky_extra(struct vids *v, const struct vids_look *k, uint32_t fir
             st->held_hash = k->hash; /* changed again: it is the newest that has to stay */
         return true;
     }
-    st->flags &= (uint8_t)~(STATE_HELD | STATE_REVERTED);
+    st->flags &= (uint8_t) ~(STATE_HELD | STATE_REVERTED);
     return false;
 }
 

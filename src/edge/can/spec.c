@@ -60,6 +60,7 @@ void vids_spec_dlc(struct vids *v, const struct vids_look *k)
     f->learned = (k->flags & ID_SPECIFIED) == 0;
     vids_finding_uint(f, EV_F_DLC, k->fr->len);
     if (mask != 0)
-        vids_finding_uint(f, EV_F_DLC_EXPECTED,
-                          can_frame_dlc_to_len((uint8_t)(31 - __builtin_clz(mask)), (k->fr->flags & CAN_FRAME_FD) != 0));
+        vids_finding_uint(
+            f, EV_F_DLC_EXPECTED,
+            can_frame_dlc_to_len((uint8_t)(31 - __builtin_clz(mask)), (k->fr->flags & CAN_FRAME_FD) != 0));
 }

@@ -10,8 +10,8 @@
 #include "edge/can/model.h"
 #include "edge/vids.h"
 
-#define VIDS_AWAY_US      UINT32_C(1500000000)
-#define VIDS_WINDOW_US    100000
+#define VIDS_AWAY_US         UINT32_C(1500000000)
+#define VIDS_WINDOW_US       100000
 #define VIDS_DETECTOR_TOKENS 128 /* findings a detector may tell at once; see evidence.c */
 
 /* One subject's alarms over time; see evidence.c. */
@@ -25,10 +25,10 @@ struct vids_episode {
 };
 
 enum vids_state_flag {
-    STATE_SEEN = 1,   /* last_us is valid */
-    STATE_HELD = 2,   /* slot detector waits for the next frame before it judges */
-    STATE_SILENT = 4, /* silence was told */
-    STATE_RATED = 8,  /* tat_us is valid */
+    STATE_SEEN = 1,         /* last_us is valid */
+    STATE_HELD = 2,         /* slot detector waits for the next frame before it judges */
+    STATE_SILENT = 4,       /* silence was told */
+    STATE_RATED = 8,        /* tat_us is valid */
     STATE_COUNTED = 16,     /* counter_last is valid */
     STATE_REVERTED = 64,    /* the held frame brought the payload back: the frame before it is the odd one */
     STATE_COUNTER_HELD = 32 /* counter detector waits for the next frame */
@@ -41,8 +41,8 @@ struct vids_id_state {
     uint32_t last_hash;   /* payload of the last ordinary frame */
     uint32_t before_hash; /* payload before its last change */
     uint32_t held_hash;
-    uint32_t extra_hash;  /* payload of the last extra frame */
-    uint32_t slot_frame;  /* low bits of the index of the frame that filled the current slot */
+    uint32_t extra_hash; /* payload of the last extra frame */
+    uint32_t slot_frame; /* low bits of the index of the frame that filled the current slot */
     uint32_t slot_us;
     uint32_t slot_due_us; /* when the current slot's frame was due */
     uint32_t held_frame, held_us;
@@ -68,7 +68,7 @@ struct vids_bus_state {
     uint32_t window_frames, window_bits;
     uint32_t error_us;
     uint16_t error_level, arbitration_level; /* leaky buckets */
-    uint8_t over_count; /* windows in a row above the lower load limit */
+    uint8_t over_count;                      /* windows in a row above the lower load limit */
     uint8_t tec_last, tec_rises;
     bool seen, off;
     struct vids_episode episode;
@@ -91,12 +91,12 @@ struct vids_diag {
     struct isotp ask, answer;
     uint32_t response_id;
     uint32_t seen_us;
-    uint32_t window_us;   /* start of the scan window */
-    uint16_t misses;      /* refused requests for different targets in the window */
-    uint16_t last_target; /* service or identifier last refused, so that repeats do not count as a scan */
-    uint16_t did;         /* of the last request */
+    uint32_t window_us;          /* start of the scan window */
+    uint16_t misses;             /* refused requests for different targets in the window */
+    uint16_t last_target;        /* service or identifier last refused, so that repeats do not count as a scan */
+    uint16_t did;                /* of the last request */
     uint8_t bus, session, flags; /* enum diag_flag of diag.c */
-    uint8_t sid, sub;     /* of the last request */
+    uint8_t sid, sub;            /* of the last request */
     bool extended, used, scan_said;
     uint8_t ask_buf[VIDS_DIAG_BYTES], answer_buf[VIDS_DIAG_BYTES];
 };
@@ -129,14 +129,14 @@ struct vids_look {
     const struct can_frame *fr;
     const uint8_t *id; /* model record */
     struct vids_id_state *st;
-    uint32_t flags;    /* enum model_id_flag */
-    uint32_t hash;     /* of the payload */
-    uint32_t now;      /* vids_rel */
+    uint32_t flags; /* enum model_id_flag */
+    uint32_t hash;  /* of the payload */
+    uint32_t now;   /* vids_rel */
     uint8_t bus;
 };
 
-/* evidence.c: asks for room to tell a hit. NULL when it belongs to a finding already told, is over a budget, or does not
- * fit; it is counted then. The finding has detector, type, score, count, frame and time set (this frame). */
+/* evidence.c: asks for room to tell a hit. NULL when it belongs to a finding already told, is over a budget, or does
+ * not fit; it is counted then. The finding has detector, type, score, count, frame and time set (this frame). */
 struct vids_finding *vids_raise(struct vids *v, struct vids_episode *ep, enum vids_detector d, uint16_t type,
                                 uint32_t score_centi);
 /* The same for a known identifier: also id, bus, data. */

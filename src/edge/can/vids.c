@@ -60,7 +60,7 @@ static uint32_t payload_hash(const struct can_frame *fr)
 static void relock(struct vids *v)
 {
     for (uint32_t i = 0; i < v->id_count; i++) {
-        v->id_state[i].flags &= (uint8_t)~(STATE_SEEN | STATE_HELD | STATE_RATED);
+        v->id_state[i].flags &= (uint8_t) ~(STATE_SEEN | STATE_HELD | STATE_RATED);
         v->id_state[i].lock = 0;
         v->id_state[i].history = 0;
     }
@@ -164,7 +164,7 @@ static void known_step(struct vids *v, const struct can_frame *fr, uint32_t bus,
     k.flags = model_u32(k.id + ID_AT_FLAGS);
     if ((st->flags & STATE_SEEN) == 0 || (int32_t)(st->last_us - since) < 0) {
         st->lock = 0;
-        st->flags &= (uint8_t)~(STATE_HELD | STATE_COUNTED | STATE_COUNTER_HELD);
+        st->flags &= (uint8_t) ~(STATE_HELD | STATE_COUNTED | STATE_COUNTER_HELD);
     }
     if ((k.flags & ID_DLC) != 0 && (model_u16(k.id + ID_AT_DLC_MASK) >> (fr->dlc & 15) & 1) == 0)
         vids_spec_dlc(v, &k);

@@ -1,8 +1,8 @@
 /* calibrate: the detectors run over the recordings they were learned from, and whatever speaks there gives way.
  *
- * A threshold is widened first (slot: one more extra frame needed; rate: twice the burst; silence: twice the deadline) and
- * disarmed when that does not help within a few rounds. A counter or a payload model that speaks is disarmed at once. A
- * signal range of the network description that the recordings contradict is disarmed and reported. */
+ * A threshold is widened first (slot: one more extra frame needed; rate: twice the burst; silence: twice the deadline)
+ * and disarmed when that does not help within a few rounds. A counter or a payload model that speaks is disarmed at
+ * once. A signal range of the network description that the recordings contradict is disarmed and reported. */
 #include <stdlib.h>
 
 #include "edge/learn/learn.h"
@@ -101,8 +101,12 @@ static void replay(struct learner *l, struct vids *v, uint16_t *seen, unsigned r
 
     for (uint32_t i = 0; i < l->frame_count; i++) {
         const struct learn_frame *f = &l->frame[i];
-        struct can_frame fr = {.time_us = f->time_us, .id = l->id[f->id].key & CAN_FRAME_ID_EXT, .flags = f->flags,
-                               .dlc = f->dlc, .len = f->len, .bus = slice_str(l->bus[f->bus].name)};
+        struct can_frame fr = {.time_us = f->time_us,
+                               .id = l->id[f->id].key & CAN_FRAME_ID_EXT,
+                               .flags = f->flags,
+                               .dlc = f->dlc,
+                               .len = f->len,
+                               .bus = slice_str(l->bus[f->bus].name)};
         memcpy(fr.data, learn_data(l, f), f->len);
         if (i > 0 && l->frame[i - 1].session != f->session)
             shift = v->now_us + between_sessions_us - f->time_us;

@@ -4,10 +4,10 @@
 #include "edge/can/state.h"
 #include "edge/learn/learn.h"
 
-#define DLC_FRAMES_ONE   10  /* frames after which a single length is a rule */
-#define DLC_FRAMES_MANY  200 /* frames after which a set of lengths is */
-#define FRESH_FRAMES     100
-#define PAYLOAD_FRAMES   1000
+#define DLC_FRAMES_ONE  10  /* frames after which a single length is a rule */
+#define DLC_FRAMES_MANY 200 /* frames after which a set of lengths is */
+#define FRESH_FRAMES    100
+#define PAYLOAD_FRAMES  1000
 
 static int hash_compare(const void *a, const void *b)
 {

@@ -12,7 +12,8 @@ static uint8_t field_of(const struct learner *l, const struct learn_frame *f, ui
     return bit / 8 < f->len ? (uint8_t)(learn_data(l, f)[bit / 8] >> bit % 8 & ((1u << len) - 1)) : 0;
 }
 
-static bool is_counter(const struct learner *l, const struct learn_id *id, uint32_t bit, uint32_t len, uint8_t *ret_step)
+static bool is_counter(const struct learner *l, const struct learn_id *id, uint32_t bit, uint32_t len,
+                       uint8_t *ret_step)
 {
     uint32_t delta[256] = {0}, seen[256] = {0}, pairs = 0, mask = (1u << len) - 1, best = 1;
 

@@ -1,5 +1,5 @@
-/* fit_load: the fullest 100 ms of each bus, and how long its ordinary pauses are: one in a thousand is longer, so that a
- * recording that held the bus once does not make such a hold ordinary. */
+/* fit_load: the fullest 100 ms of each bus, and how long its ordinary pauses are: one in a thousand is longer, so that
+ * a recording that held the bus once does not make such a hold ordinary. */
 #include <math.h>
 
 #include "edge/can/state.h"

@@ -1,16 +1,17 @@
 /* fit_spec: what the network description says, in the form of the model.
  *
- * A message applies to every bus on which its identifier was recorded; one that was never recorded goes to the first bus,
- * so that it is known. Physical limits become raw limits: a raw value is allowed when its physical value lies within
- * [min, max], so limits that fall between two raw values are rounded inwards. Named values outside (VAL_) are allowed. */
+ * A message applies to every bus on which its identifier was recorded; one that was never recorded goes to the first
+ * bus, so that it is known. Physical limits become raw limits: a raw value is allowed when its physical value lies
+ * within [min, max], so limits that fall between two raw values are rounded inwards. Named values outside (VAL_) are
+ * allowed. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "edge/learn/learn.h"
 
-#define CYCLE_NEED   2 /* a cycle that was only written down has unknown jitter: ask for two extra frames */
-#define EXTRAS_MAX   16
-#define SIGNALS_MAX  4096
+#define CYCLE_NEED  2 /* a cycle that was only written down has unknown jitter: ask for two extra frames */
+#define EXTRAS_MAX  16
+#define SIGNALS_MAX 4096
 
 static void put_u16(uint8_t *p, uint32_t v)
 {

@@ -1,8 +1,8 @@
 /* fit_timing: cycle, phase jitter, arrival curve and silence deadline of each identifier.
  *
  * Cycle: the median gap gives a first guess, the gaps near it their mean. The phase-locked loop of can/slot.c is
- * then tried with several gains (a free-running timer wants a small one, a sender that counts from its last frame a large
- * one) and the gain with the least residuals is kept. An identifier is cyclic when such a loop leaves hardly any
+ * then tried with several gains (a free-running timer wants a small one, a sender that counts from its last frame a
+ * large one) and the gain with the least residuals is kept. An identifier is cyclic when such a loop leaves hardly any
  * frame without a slot of its own. Thresholds are generous: a wider tolerance costs the slot detector delay, not
  * detection. Everything else has an arrival curve only. */
 #include <math.h>
@@ -10,21 +10,21 @@
 
 #include "edge/learn/learn.h"
 
-#define FRAMES_MIN      9       /* fewer say nothing about a cycle */
+#define FRAMES_MIN      9 /* fewer say nothing about a cycle */
 #define CYCLE_US_MIN    500
 #define CYCLE_US_MAX    60000000
-#define TOLERANCE_LEAST 500     /* us */
-#define TOLERANCE_SLOW  10000   /* us; a tenth of the cycle, but no more than this */
+#define TOLERANCE_LEAST 500   /* us */
+#define TOLERANCE_SLOW  10000 /* us; a tenth of the cycle, but no more than this */
 #define COST_US_MAX     90000000
-#define SILENCE_LEAST   100000  /* us; a gateway or a logger may hold a whole bus for some tens of ms */
-#define SPREAD_MAX      0.22    /* of the cycle; frames that come at any time have 0.29 */
+#define SILENCE_LEAST   100000 /* us; a gateway or a logger may hold a whole bus for some tens of ms */
+#define SPREAD_MAX      0.22   /* of the cycle; frames that come at any time have 0.29 */
 #define PAGES_MAX       16
-#define SETTLED         8       /* frames in step until the loop of a starting sender counts */
+#define SETTLED         8 /* frames in step until the loop of a starting sender counts */
 
 struct trial {
     uint32_t slots, extras, missed, restarts, pauses;
     int64_t usual_us; /* residual that one in fifty exceeds */
-    double square; /* sum of squared residuals */
+    double square;    /* sum of squared residuals */
 };
 
 /* The frames that a cycle is sought in: all of an identifier, or the first of each group of pages. */
@@ -158,8 +158,8 @@ static bool cycle_fit(const struct learner *l, struct learn_id *id, struct serie
     return true;
 }
 
-/* Looks for pages: groups of the same number of frames, close together. Fills `first` with the first frame of each group
- * and returns how many there are; 0 when the frames do not come in pages. */
+/* Looks for pages: groups of the same number of frames, close together. Fills `first` with the first frame of each
+ * group and returns how many there are; 0 when the frames do not come in pages. */
 static uint32_t pages_find(const struct learner *l, struct learn_id *id, double close_us, uint32_t *first)
 {
     uint32_t groups = 0, size = 0, sizes[PAGES_MAX + 1] = {0}, most = 0;
@@ -167,7 +167,8 @@ static uint32_t pages_find(const struct learner *l, struct learn_id *id, double 
 
     for (uint32_t i = 0; i < id->count; i++) {
         const struct learn_frame *f = &l->frame[id->frame[i]];
-        bool joins = i > 0 && (double)(f->time_us - last) < close_us && l->frame[id->frame[i - 1]].session == f->session;
+        bool joins =
+            i > 0 && (double)(f->time_us - last) < close_us && l->frame[id->frame[i - 1]].session == f->session;
         last = f->time_us;
         if (joins && ++size > PAGES_MAX)
             return 0;
@@ -194,7 +195,7 @@ static uint32_t pages_find(const struct learner *l, struct learn_id *id, double 
 
 /* The cycle of an identifier whose frames come in pages. */
 static enum vs_err pages_fit(const struct learner *l, struct learn_id *id, const int64_t *gap, uint32_t n, int64_t *off,
-                           bool *ret_fits)
+                             bool *ret_fits)
 {
     double mean = cycle_mean(gap, n, (double)gap[n - 1 - n / 10]), sum = 0;
     uint32_t *first = malloc(id->count * sizeof *first), groups;

@@ -9,8 +9,8 @@
 
 struct learn_frame {
     int64_t time_us;
-    size_t data_at;   /* in learner.data */
-    uint16_t id;      /* index in learner.id */
+    size_t data_at; /* in learner.data */
+    uint16_t id;    /* index in learner.id */
     uint16_t session;
     uint8_t len, dlc, flags, bus;
 };
@@ -73,11 +73,11 @@ struct learn_id *learn_id_get(struct learner *l, uint32_t bus, uint32_t key);
 int learn_bus_get(struct learner *l, struct slice name);
 uint32_t learn_hash(struct slice data);
 
-VS_MUST_USE enum vs_err learn_fit_spec(struct learner *l);      /* fit_spec.c: the network description */
-VS_MUST_USE enum vs_err learn_fit_timing(struct learner *l);    /* fit_timing.c: cycle, jitter, arrival curve, silence */
-VS_MUST_USE enum vs_err learn_fit_content(struct learner *l);   /* fit_content.c: lengths, change, payload */
-void learn_fit_counter(struct learner *l, struct learn_id *id); /* fit_counter.c */
-void learn_fit_load(struct learner *l);                         /* fit_load.c */
+VS_MUST_USE enum vs_err learn_fit_spec(struct learner *l);    /* fit_spec.c: the network description */
+VS_MUST_USE enum vs_err learn_fit_timing(struct learner *l);  /* fit_timing.c: cycle, jitter, arrival curve, silence */
+VS_MUST_USE enum vs_err learn_fit_content(struct learner *l); /* fit_content.c: lengths, change, payload */
+void learn_fit_counter(struct learner *l, struct learn_id *id);                                     /* fit_counter.c */
+void learn_fit_load(struct learner *l);                                                             /* fit_load.c */
 VS_MUST_USE enum vs_err learn_write(const struct learner *l, uint8_t **ret_blob, size_t *ret_size); /* write.c */
 /* calibrate.c: runs the detectors over the recordings; *ret_changed when a threshold was moved. */
 VS_MUST_USE enum vs_err learn_calibrate(struct learner *l, bool *ret_changed, unsigned round);

@@ -1,9 +1,10 @@
 /* learner: makes a model blob out of clean recordings and, optionally, a network description.
  *
- * Feed it recordings (learner_session before each, learner_frame for each frame), then learner_finish. What is learned per
- * identifier and bus: allowed lengths, cycle with phase jitter, arrival curve, silence deadline, alive counter, and, after
- * long calibration only, constant bits and byte ranges. Then the detectors themselves run over the recordings, and every
- * threshold that they pass there is widened or disarmed: what is armed was silent on everything it was trained on.
+ * Feed it recordings (learner_session before each, learner_frame for each frame), then learner_finish. What is learned
+ * per identifier and bus: allowed lengths, cycle with phase jitter, arrival curve, silence deadline, alive counter,
+ * and, after long calibration only, constant bits and byte ranges. Then the detectors themselves run over the
+ * recordings, and every threshold that they pass there is widened or disarmed: what is armed was silent on everything
+ * it was trained on.
  *
  * Memory: heap; keeps all frames (24 bytes and the payload each) up to LEARN_FRAMES_MAX. Runs on Linux, uses doubles.
  * Threads: one owner. Cost: O(frames log frames). Errors: codes; counters in struct learn_report. */
@@ -25,7 +26,7 @@ struct learner;
 
 struct learn_report {
     uint32_t ids, ids_cyclic, ids_sporadic, ids_counter, ids_payload, ids_specified, buses;
-    uint32_t signals, signals_disarmed; /* ranges of the description that the recordings contradict */
+    uint32_t signals, signals_disarmed;             /* ranges of the description that the recordings contradict */
     uint32_t detectors_widened, detectors_disarmed; /* by calibration */
     uint32_t trained_ms;
     uint64_t frames, frames_left_out; /* error and remote frames; too many buses or identifiers */

@@ -1,7 +1,9 @@
-/* pipeline: a fleet's month through the real gateway, log, normaliser, rules, alert store and incidents, in one process.
+/* pipeline: a fleet's month through the real gateway, log, normaliser, rules, alert store and incidents, in one
+ * process.
  *
- * R-034, R-097, R-129: the alerts, incidents and ledger are the same whether the log is read in one go, in small pieces with a
- * commit after each, or with the process ended and started again in between; and every planted attack is found, no look-alike. */
+ * R-034, R-097, R-129: the alerts, incidents and ledger are the same whether the log is read in one go, in small pieces
+ * with a commit after each, or with the process ended and started again in between; and every planted attack is found,
+ * no look-alike. */
 #include "app/pipeline.h"
 
 #include <stdio.h>
@@ -19,7 +21,10 @@
 static struct world_config config(uint64_t seed)
 {
     static const uint8_t key[32] = {5};
-    struct world_config cfg = {.seed = seed, .vehicles = VEHICLES, .days = DAYS, .start_us = START_US,
+    struct world_config cfg = {.seed = seed,
+                               .vehicles = VEHICLES,
+                               .days = DAYS,
+                               .start_us = START_US,
                                .pseudonym_key = slice_make(key, sizeof key)};
 
     return cfg;
@@ -37,8 +42,11 @@ static void fill(uint64_t seed, struct stream *log, struct store *st)
     assert_int_equal(store_begin(st), VS_OK);
     for (uint32_t i = 0; i < VEHICLES; i++) {
         const struct fleet_vehicle *v = world_vehicle(w, i);
-        struct vehicle_facts facts = {.model = slice_str(v->model->name), .hardware = slice_str(v->model->hardware),
-                                      .region = slice_str(v->region), .owner = slice_str(v->owner), .enrolled_us = START_US};
+        struct vehicle_facts facts = {.model = slice_str(v->model->name),
+                                      .hardware = slice_str(v->model->hardware),
+                                      .region = slice_str(v->region),
+                                      .owner = slice_str(v->owner),
+                                      .enrolled_us = START_US};
 
         memcpy(facts.vid, v->vid, sizeof facts.vid);
         assert_int_equal(registry_store_put(st, &facts), VS_OK);
@@ -47,8 +55,11 @@ static void fill(uint64_t seed, struct stream *log, struct store *st)
     while (world_step(w, &up, &count) == VS_OK)
         for (uint32_t i = 0; i < count; i++) {
             const struct fleet_vehicle *v = world_vehicle(w, up[i].vehicle);
-            struct stream_record rec = {.received_us = up[i].sent_us, .door = STREAM_DOOR_HTTPS, .format = STREAM_FORMAT_BATCH,
-                                        .key = slice_make(v->vid, sizeof v->vid), .value = up[i].body};
+            struct stream_record rec = {.received_us = up[i].sent_us,
+                                        .door = STREAM_DOOR_HTTPS,
+                                        .format = STREAM_FORMAT_BATCH,
+                                        .key = slice_make(v->vid, sizeof v->vid),
+                                        .value = up[i].body};
             uint64_t offset;
 
             assert_int_equal(stream_append(log, &rec, &offset), VS_OK);
@@ -73,8 +84,8 @@ static void put(void *ctx, struct slice part)
     fwrite(part.ptr, 1, part.len, ctx);
 }
 
-/* Incidents are numbered as they are opened, which depends on when things were read; which alerts share one does not. So the
- * numbers are replaced by the order in which the (sorted) alerts name them first. */
+/* Incidents are numbered as they are opened, which depends on when things were read; which alerts share one does not.
+ * So the numbers are replaced by the order in which the (sorted) alerts name them first. */
 static void rename_incidents(char *text)
 {
     static const char KEY[] = "\"incident\":";
@@ -200,7 +211,8 @@ static void read_all(struct pipeline *p)
     assert_int_equal(pipeline_commit(p), VS_OK);
 }
 
-/* A daemon that is started again over a log that it had read to the end has nothing to say: no revision, no timeline entry. */
+/* A daemon that is started again over a log that it had read to the end has nothing to say: no revision, no timeline
+ * entry. */
 static void a_restart_at_rest_writes_nothing_new(void **state)
 {
     static const char REVISIONS[] = "SELECT count(*) FROM alert_revision", TIMELINE[] = "SELECT count(*) FROM timeline";

@@ -48,7 +48,8 @@ static void values_arrive_and_defaults_stay(void **state)
     assert_true(t.on);
     assert_int_equal(t.port, 80);
     assert_int_equal(t.rate, 7);
-    assert_int_equal(read_text("{\"name\": \"x\", \"door\": {\"path\": \"/abs\", \"port\": 60000}, \"rate\": 5}", &t, &e), VS_OK);
+    assert_int_equal(
+        read_text("{\"name\": \"x\", \"door\": {\"path\": \"/abs\", \"port\": 60000}, \"rate\": 5}", &t, &e), VS_OK);
     assert_string_equal(t.path, "/abs");
     assert_int_equal(t.port, 60000);
 }

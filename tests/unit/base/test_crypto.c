@@ -1,5 +1,6 @@
-/* crypto: published vectors for each primitive, and that nothing changed passes. Vectors: FIPS 180-4 (SHA-256), RFC 4231
- * (HMAC), the GCM specification's test case 16 (AES-256 with additional data), RFC 8032 section 7.1 (Ed25519 test 2). */
+/* crypto: published vectors for each primitive, and that nothing changed passes. Vectors: FIPS 180-4 (SHA-256), RFC
+ * 4231 (HMAC), the GCM specification's test case 16 (AES-256 with additional data), RFC 8032 section 7.1 (Ed25519 test
+ * 2). */
 #include "base/crypto.h"
 
 #include <stdlib.h>
@@ -46,13 +47,15 @@ static void hmac_of_rfc_4231_case_2(void **state)
 
 static void gcm_of_test_case_16(void **state)
 {
-    uint8_t key[AEAD_KEY_SIZE], nonce[AEAD_NONCE_SIZE], aad[20], plain[GCM_LEN], out[GCM_LEN + AEAD_TAG_SIZE], back[GCM_LEN];
+    uint8_t key[AEAD_KEY_SIZE], nonce[AEAD_NONCE_SIZE], aad[20], plain[GCM_LEN], out[GCM_LEN + AEAD_TAG_SIZE],
+        back[GCM_LEN];
 
     (void)state;
     unhex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", key, sizeof key);
     unhex("cafebabefacedbaddecaf888", nonce, sizeof nonce);
     unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2", aad, sizeof aad);
-    unhex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39",
+    unhex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0d"
+          "e657ba637b39",
           plain, sizeof plain);
     struct slice ad = slice_make(aad, sizeof aad);
     assert_int_equal(aead_seal(key, nonce, ad, slice_make(plain, sizeof plain), out), VS_OK);
@@ -78,7 +81,9 @@ static void ed25519_of_rfc_8032(void **state)
     unhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb", seed, sizeof seed);
     assert_int_equal(key_from_seed(seed, &key), VS_OK);
     assert_int_equal(key_sign(key, slice_make(message, 1), signature), VS_OK);
-    assert_bytes(signature, "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    assert_bytes(signature,
+                 "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2"
+                 "eaeb4302aeeb00d291612bb0c00",
                  sizeof signature);
     key_free(key);
 }
@@ -113,7 +118,8 @@ static void every_changed_bit_fails_to_verify(void **state)
 
 static void hostile_keys_are_refused(void **state)
 {
-    static const char *const BAD[] = {"", "-----BEGIN", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "\x30\x03\x02\x01\x01"};
+    static const char *const BAD[] = {
+        "", "-----BEGIN", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "\x30\x03\x02\x01\x01"};
     struct key *key = NULL;
 
     (void)state;

@@ -23,8 +23,8 @@ static void bytes_are_those_of_the_standard(void **state)
     uint8_t buf[256];
     struct writer w;
     const uint8_t start[] = {0xD2, 0x84, 0x43, 0xA1, 0x01, 0x27, 0xA0, 0x43, 'a', 'b', 'c', 0x58, 0x40, 0x51, 0x52};
-    const uint8_t to_sign[] = {0x84, 0x6A, 'S', 'i', 'g', 'n', 'a', 't', 'u', 'r', 'e', '1',
-                               0x43, 0xA1, 0x01, 0x27, 0x40, 0x43, 'a', 'b', 'c'};
+    const uint8_t to_sign[] = {0x84, 0x6A, 'S',  'i',  'g',  'n',  'a',  't', 'u', 'r', 'e',
+                               '1',  0x43, 0xA1, 0x01, 0x27, 0x40, 0x43, 'a', 'b', 'c'};
 
     (void)state;
     assert_int_equal(make(buf, sizeof buf, COSE_ALG_EDDSA, "abc"), 13 + COSE_SIGNATURE_SIZE);
@@ -70,14 +70,14 @@ static void headers(void **state)
     } row[] = {
         {"\xA1\x01\x27", 3, VS_OK},
         {"\xA1\x01\x26", 3, VS_OK},
-        {"\xA1\x01\x28", 3, VS_ERR_UNSUPPORTED},              /* another algorithm */
-        {"\xA0", 1, VS_ERR_UNSUPPORTED},                      /* none */
+        {"\xA1\x01\x28", 3, VS_ERR_UNSUPPORTED}, /* another algorithm */
+        {"\xA0", 1, VS_ERR_UNSUPPORTED},         /* none */
         {"", 0, VS_ERR_MALFORMED},
-        {"\xA2\x01\x27\x04\x41\x31", 6, VS_OK},               /* kid beside it */
-        {"\xA2\x01\x27\x61\x78\x05", 6, VS_OK},               /* a label of text */
-        {"\xA2\x01\x27\x02\x81\x04", 6, VS_ERR_UNSUPPORTED},  /* crit */
-        {"\xA2\x01\x27\x01\x26", 5, VS_ERR_MALFORMED},        /* the algorithm twice */
-        {"\xA1\x01\x27\x00", 4, VS_ERR_MALFORMED},            /* bytes behind the map */
+        {"\xA2\x01\x27\x04\x41\x31", 6, VS_OK},              /* kid beside it */
+        {"\xA2\x01\x27\x61\x78\x05", 6, VS_OK},              /* a label of text */
+        {"\xA2\x01\x27\x02\x81\x04", 6, VS_ERR_UNSUPPORTED}, /* crit */
+        {"\xA2\x01\x27\x01\x26", 5, VS_ERR_MALFORMED},       /* the algorithm twice */
+        {"\xA1\x01\x27\x00", 4, VS_ERR_MALFORMED},           /* bytes behind the map */
         {"\xA2\x01\x27", 3, VS_ERR_MALFORMED},
     };
 
@@ -102,8 +102,8 @@ static void headers(void **state)
     }
 }
 
-/* Every cut is refused. A flipped bit is refused, or changes what is verified: never the same text to sign under the same
- * signature, except in the unprotected header, which is nobody's business. */
+/* Every cut is refused. A flipped bit is refused, or changes what is verified: never the same text to sign under the
+ * same signature, except in the unprotected header, which is nobody's business. */
 static void damage(void **state)
 {
     uint8_t buf[256], good[256], text[256];
@@ -130,7 +130,8 @@ static void damage(void **state)
 
             writer_init(&got, text, sizeof text);
             cose_to_verify(&got, &m);
-            assert_false(slice_equal(writer_slice(&got), writer_slice(&w)) && memcmp(m.signature.ptr, SIGNATURE, sizeof SIGNATURE) == 0);
+            assert_false(slice_equal(writer_slice(&got), writer_slice(&w)) &&
+                         memcmp(m.signature.ptr, SIGNATURE, sizeof SIGNATURE) == 0);
         }
         buf[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }

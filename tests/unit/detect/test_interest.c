@@ -135,7 +135,8 @@ static void same_places(const struct sighting *a, const struct sighting *b)
 static unsigned see_thrice(struct feed *f, struct sighter *other, const struct event *ev)
 {
     const struct enrichment nothing = {.received_us = 0};
-    static struct record r;
+    static const struct field_set EVERY_FIELD = {.bits = {UINT64_MAX, UINT64_MAX}};
+    static struct record r, whole;
     static char json[EVENT_JSON_SIZE];
     struct sighting listed = {0}, asked = {0}, read = {0};
     char vid[EV_VID_TEXT_LEN];
@@ -143,13 +144,17 @@ static unsigned see_thrice(struct feed *f, struct sighter *other, const struct e
 
     record_init(&r, &f->plan.fields);
     r.unique = true;
-    record_from_event(&r, ev, &nothing);
+    const struct interest_kind *kind = interest_of(f->plan.interest, interest_kind(ev));
+    record_from_event(&r, ev, &nothing, &kind->fields);
     assert_int_equal(sighter_step(&f->sighter, &r, &listed), SIGHT_OK);
-    if (!interest_may_match(f->plan.interest, interest_kind(ev)))
+    if (kind->count == 0)
         assert_int_equal(listed.place_count, 0);
-    r.kind = RECORD_KIND_NONE;
-    assert_int_equal(sighter_step(other, &r, &asked), SIGHT_OK);
+    record_init(&whole, &f->plan.fields);
+    record_from_event(&whole, ev, &nothing, &EVERY_FIELD);
+    whole.kind = RECORD_KIND_NONE;
+    assert_int_equal(sighter_step(other, &whole, &asked), SIGHT_OK);
     same_places(&listed, &asked);
+    record_done(&whole);
     writer_init(&name, vid, sizeof vid);
     writer_hex(&name, slice_make(ev->vid, EV_VID_SIZE), false);
     writer_init(&w, json, sizeof json - 1);
@@ -198,7 +203,7 @@ static bool may_match(const char *detection, enum ev_type_id type, uint8_t prior
     feed_init(&f, text);
     event_init(&ev, (uint16_t)type, 0);
     ev.priority = priority;
-    bool may = interest_may_match(f.plan.interest, interest_kind(&ev));
+    bool may = interest_of(f.plan.interest, interest_kind(&ev))->count > 0;
     feed_done(&f);
     return may;
 }

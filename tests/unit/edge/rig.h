@@ -1,4 +1,5 @@
-/* rig: a vehicle on the bench. Frames go into a learner or into the detectors; findings are kept for the test to ask. */
+/* rig: a vehicle on the bench. Frames go into a learner or into the detectors; findings are kept for the test to ask.
+ */
 #ifndef TESTS_EDGE_RIG_H
 #define TESTS_EDGE_RIG_H
 

@@ -240,7 +240,8 @@ static void findings_become_valid_events(void **state)
     learn_two_segments(&r);
     run_two_segments(&r, 0, 50);
     for (int64_t k = 0; k < 400; k++)
-        rig_step(&r, rig_frame(1500000 + k * 500, (uint32_t)(k % 3 == 0 ? 0x7AB : 0x100), k % 7 ? "can0" : "can1", (uint8_t)(k % 9), 0));
+        rig_step(&r, rig_frame(1500000 + k * 500, (uint32_t)(k % 3 == 0 ? 0x7AB : 0x100), k % 7 ? "can0" : "can1",
+                               (uint8_t)(k % 9), 0));
     assert_true(r.found_count > 3);
     for (size_t i = 0; i < r.found_count; i++) {
         uint8_t field = 0;

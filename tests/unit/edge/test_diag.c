@@ -28,9 +28,9 @@ static void wrong_keys_are_told_with_service_and_code(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        {0x7E0, B(2, 0x10, 3, 0, 0, 0, 0, 0)},    {0x7E8, B(6, 0x50, 3, 0, 0x32, 1, 0xF4, 0)},
-        {0x7E0, B(2, 0x27, 1, 0, 0, 0, 0, 0)},    {0x7E8, B(6, 0x67, 1, 1, 2, 3, 4, 0)},
-        {0x7E0, B(6, 0x27, 2, 1, 1, 1, 1, 0)},    {0x7E8, B(3, 0x7F, 0x27, 0x78, 0, 0, 0, 0)},
+        {0x7E0, B(2, 0x10, 3, 0, 0, 0, 0, 0)},       {0x7E8, B(6, 0x50, 3, 0, 0x32, 1, 0xF4, 0)},
+        {0x7E0, B(2, 0x27, 1, 0, 0, 0, 0, 0)},       {0x7E8, B(6, 0x67, 1, 1, 2, 3, 4, 0)},
+        {0x7E0, B(6, 0x27, 2, 1, 1, 1, 1, 0)},       {0x7E8, B(3, 0x7F, 0x27, 0x78, 0, 0, 0, 0)},
         {0x7E8, B(3, 0x7F, 0x27, 0x35, 0, 0, 0, 0)},
     };
     struct rig r;
@@ -65,8 +65,9 @@ static void unlocked_download_is_told_but_no_violation(void **state)
 {
     (void)state;
     static const struct line lines[] = {
-        {0x7E0, B(2, 0x27, 1, 0, 0, 0, 0, 0)}, {0x7E8, B(4, 0x67, 1, 1, 2, 0, 0, 0)}, {0x7E0, B(4, 0x27, 2, 1, 1, 0, 0, 0)},
-        {0x7E8, B(2, 0x67, 2, 0, 0, 0, 0, 0)}, {0x7E0, B(5, 0x34, 0, 0x11, 0, 0, 0, 0)}, {0x7E8, B(3, 0x74, 0x10, 0x80, 0, 0, 0, 0)},
+        {0x7E0, B(2, 0x27, 1, 0, 0, 0, 0, 0)},    {0x7E8, B(4, 0x67, 1, 1, 2, 0, 0, 0)},
+        {0x7E0, B(4, 0x27, 2, 1, 1, 0, 0, 0)},    {0x7E8, B(2, 0x67, 2, 0, 0, 0, 0, 0)},
+        {0x7E0, B(5, 0x34, 0, 0x11, 0, 0, 0, 0)}, {0x7E8, B(3, 0x74, 0x10, 0x80, 0, 0, 0, 0)},
         {0x7E0, B(3, 0x36, 1, 0xAA, 0, 0, 0, 0)},
     };
     struct rig r;
@@ -89,7 +90,8 @@ static void a_scan_is_told_once(void **state)
     }
     assert_int_equal(rig_count(&r, EV_UDS_SCAN), 1);
     for (unsigned i = 0; i < 40; i++) { /* the same refusal again and again is no scan */
-        struct line lines[] = {{0x7E1, B(3, 0x22, 0xF1, 0x90, 0, 0, 0, 0)}, {0x7E9, B(3, 0x7F, 0x22, 0x31, 0, 0, 0, 0)}};
+        struct line lines[] = {{0x7E1, B(3, 0x22, 0xF1, 0x90, 0, 0, 0, 0)},
+                               {0x7E9, B(3, 0x7F, 0x22, 0x31, 0, 0, 0, 0)}};
         play(&r, lines, 2);
     }
     assert_int_equal(rig_count(&r, EV_UDS_SCAN), 1);

@@ -123,9 +123,9 @@ static void storage_is_within_its_promise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_flipped_bit_is_seen),     cmocka_unit_test(any_shorter_blob_is_seen),
+        cmocka_unit_test(any_flipped_bit_is_seen),        cmocka_unit_test(any_shorter_blob_is_seen),
         cmocka_unit_test(wrong_offsets_with_a_right_crc), cmocka_unit_test(memory_too_small_is_refused),
-        cmocka_unit_test(learning_is_deterministic),   cmocka_unit_test(storage_is_within_its_promise),
+        cmocka_unit_test(learning_is_deterministic),      cmocka_unit_test(storage_is_within_its_promise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

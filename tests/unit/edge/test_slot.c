@@ -5,8 +5,8 @@ struct habit {
     int64_t cycle_us, jitter_us;
 };
 
-static const struct habit habits[] = {{10000, 0},      {10000, 2500},   {10000, 4000},  {20000, 1000},
-                                      {50000, 12000},  {100000, 30000}, {200000, 500},  {1000000, 20000}};
+static const struct habit habits[] = {{10000, 0},     {10000, 2500},   {10000, 4000}, {20000, 1000},
+                                      {50000, 12000}, {100000, 30000}, {200000, 500}, {1000000, 20000}};
 
 static const uint64_t golden = UINT64_C(0x9E3779B97F4A7C15);
 
@@ -171,12 +171,14 @@ static void pages_are_one_slot(void **state)
     rig_init(&r);
     for (int64_t k = 0; k < 200; k++)
         for (int64_t page = 0; page < 4; page++)
-            rig_learn(&r, rig_frame(1000000 + k * 200000 + page * 900, 0x100, "can0", 8, (uint64_t)(k * 4 + page) * golden));
+            rig_learn(
+                &r, rig_frame(1000000 + k * 200000 + page * 900, 0x100, "can0", 8, (uint64_t)(k * 4 + page) * golden));
     rig_arm(&r);
     assert_int_equal(r.report.ids_cyclic, 1);
     for (int64_t k = 0; k < 100; k++)
         for (int64_t page = 0; page < 4 + (k == 60); page++)
-            rig_step(&r, rig_frame(1000000 + k * 200000 + page * 900, 0x100, "can0", 8, (uint64_t)(k * 5 + page) * golden));
+            rig_step(&r,
+                     rig_frame(1000000 + k * 200000 + page * 900, 0x100, "can0", 8, (uint64_t)(k * 5 + page) * golden));
     assert_int_equal(r.found_count, 1);
     assert_int_equal(r.found[0].frame, 60 * 4 + 4);
     rig_done(&r);

@@ -1,18 +1,17 @@
 /* What the network description says, without any recording. */
 #include "rig.h"
 
-static const char description[] =
-    "VERSION \"\"\nNS_ :\nBS_:\nBU_: A\n"
-    "BO_ 256 Engine: 8 A\n"
-    " SG_ Speed : 0|16@1+ (0.1,0) [0|250] \"km/h\" A\n"
-    " SG_ Temp : 16|8@1- (1,0) [-40|100] \"C\" A\n"
-    " SG_ Gear : 31|4@0+ (1,0) [0|6] \"\" A\n"
-    " SG_ Page M : 32|8@1+ (1,0) [0|255] \"\" A\n"
-    " SG_ Inner m1 : 40|8@1+ (1,0) [10|20] \"\" A\n"
-    "BO_ 2147484177 Wide: 4 A\n"
-    "VAL_ 256 Gear 15 \"not available\" 1 \"first\" ;\n"
-    "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 10000;\nBA_DEF_DEF_ \"GenMsgCycleTime\" 0;\n"
-    "BA_ \"GenMsgCycleTime\" BO_ 256 10;\n";
+static const char description[] = "VERSION \"\"\nNS_ :\nBS_:\nBU_: A\n"
+                                  "BO_ 256 Engine: 8 A\n"
+                                  " SG_ Speed : 0|16@1+ (0.1,0) [0|250] \"km/h\" A\n"
+                                  " SG_ Temp : 16|8@1- (1,0) [-40|100] \"C\" A\n"
+                                  " SG_ Gear : 31|4@0+ (1,0) [0|6] \"\" A\n"
+                                  " SG_ Page M : 32|8@1+ (1,0) [0|255] \"\" A\n"
+                                  " SG_ Inner m1 : 40|8@1+ (1,0) [10|20] \"\" A\n"
+                                  "BO_ 2147484177 Wide: 4 A\n"
+                                  "VAL_ 256 Gear 15 \"not available\" 1 \"first\" ;\n"
+                                  "BA_DEF_ BO_ \"GenMsgCycleTime\" INT 0 10000;\nBA_DEF_DEF_ \"GenMsgCycleTime\" 0;\n"
+                                  "BA_ \"GenMsgCycleTime\" BO_ 256 10;\n";
 
 struct desk {
     struct rig rig;
@@ -53,18 +52,16 @@ static const struct {
     uint8_t data[8];
     const char *signal;
 } cases[] = {
-    {{0xC4, 0x09, 0, 0, 0, 0, 0, 0}, NULL},       /* 250.0 */
-    {{0xC5, 0x09, 0, 0, 0, 0, 0, 0}, "Speed"},    /* 250.1 */
-    {{0, 0, 0xD8, 0, 0, 0, 0, 0}, NULL},          /* -40 */
-    {{0, 0, 0xD7, 0, 0, 0, 0, 0}, "Temp"},        /* -41 */
-    {{0, 0, 100, 0, 0, 0, 0, 0}, NULL},
-    {{0, 0, 101, 0, 0, 0, 0, 0}, "Temp"},
-    {{0, 0, 0, 0x60, 0, 0, 0, 0}, NULL},          /* gear 6 */
-    {{0, 0, 0, 0x70, 0, 0, 0, 0}, "Gear"},        /* gear 7 */
-    {{0, 0, 0, 0xF0, 0, 0, 0, 0}, NULL},          /* named value */
-    {{0, 0, 0, 0, 0, 99, 0, 0}, NULL},            /* multiplexer selects something else */
-    {{0, 0, 0, 0, 1, 20, 0, 0}, NULL},
-    {{0, 0, 0, 0, 1, 21, 0, 0}, "Inner"},
+    {{0xC4, 0x09, 0, 0, 0, 0, 0, 0}, NULL},    /* 250.0 */
+    {{0xC5, 0x09, 0, 0, 0, 0, 0, 0}, "Speed"}, /* 250.1 */
+    {{0, 0, 0xD8, 0, 0, 0, 0, 0}, NULL},       /* -40 */
+    {{0, 0, 0xD7, 0, 0, 0, 0, 0}, "Temp"},     /* -41 */
+    {{0, 0, 100, 0, 0, 0, 0, 0}, NULL},        {{0, 0, 101, 0, 0, 0, 0, 0}, "Temp"},
+    {{0, 0, 0, 0x60, 0, 0, 0, 0}, NULL},   /* gear 6 */
+    {{0, 0, 0, 0x70, 0, 0, 0, 0}, "Gear"}, /* gear 7 */
+    {{0, 0, 0, 0xF0, 0, 0, 0, 0}, NULL},   /* named value */
+    {{0, 0, 0, 0, 0, 99, 0, 0}, NULL},     /* multiplexer selects something else */
+    {{0, 0, 0, 0, 1, 20, 0, 0}, NULL},         {{0, 0, 0, 0, 1, 21, 0, 0}, "Inner"},
     {{0, 0, 0, 0, 1, 9, 0, 0}, "Inner"},
 };
 

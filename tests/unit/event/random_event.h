@@ -8,10 +8,11 @@
 /* A text of up to `max` bytes of valid UTF-8, mostly short, out of a fixed pool. */
 static inline struct slice random_text(struct seed *s, size_t max)
 {
-    static const char pool[] = "EngTorque \xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\x97 \"quote\\ |pipe\x01\x1f\x7f "
-                               "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz"
-                               "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz"
-                               "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
+    static const char pool[] =
+        "EngTorque \xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\x97 \"quote\\ |pipe\x01\x1f\x7f "
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz"
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz"
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqrstuvwxyz";
     size_t len = (size_t)seed_below(s, seed_below(s, 8) == 0 ? max + 1 : 24);
     struct slice t = slice_make(pool, len < sizeof pool - 1 ? len : sizeof pool - 1);
 
@@ -40,7 +41,9 @@ static inline void random_field(struct event *ev, enum ev_field_id id, struct se
         break;
     case EV_KIND_INT:
         v = random_number(s, info->max < INT64_MAX ? info->max : INT64_MAX);
-        event_set_int(ev, id, info->min < 0 && seed_below(s, 2) == 0 ? (int64_t)(v > (uint64_t) - (info->min + 1) ? 0 : v) * -1 : (int64_t)v);
+        event_set_int(ev, id,
+                      info->min < 0 && seed_below(s, 2) == 0 ? (int64_t)(v > (uint64_t) - (info->min + 1) ? 0 : v) * -1
+                                                             : (int64_t)v);
         break;
     case EV_KIND_BOOL:
         event_set_bool(ev, id, seed_below(s, 2) == 0);

@@ -37,7 +37,8 @@ static void check_event(const struct event *want, const struct event *got)
     assert_int_equal(want->count, got->count);
     assert_int_equal(want->priority, got->priority);
     assert_int_equal(want->trust, got->trust);
-    assert_true(slice_equal(want->ecu, got->ecu) && slice_equal(want->sensor, got->sensor) && slice_equal(want->bus, got->bus));
+    assert_true(slice_equal(want->ecu, got->ecu) && slice_equal(want->sensor, got->sensor) &&
+                slice_equal(want->bus, got->bus));
     assert_int_equal(want->field_count, got->field_count);
     for (unsigned i = 0; i < want->field_count; i++)
         assert_true(same_field(&want->field[i], &got->field[i]));
@@ -54,7 +55,8 @@ static void make_batch(struct fixture *f, unsigned count, struct seed *s)
     struct writer w;
 
     f->count = count;
-    f->batch = (struct batch){.vid = {1, 2, 3}, .epoch = (uint32_t)seed_next(s), .time_base_us = TIME_US, .sent_us = TIME_US + 5};
+    f->batch = (struct batch){
+        .vid = {1, 2, 3}, .epoch = (uint32_t)seed_next(s), .time_base_us = TIME_US, .sent_us = TIME_US + 5};
     f->batch.seq_base = 1 + random_number(s, INT64_MAX - 100000);
     f->batch.epoch_started_us = seed_below(s, 2) == 0 ? TIME_US - 77 : 0;
     f->batch.count = count;
@@ -208,15 +210,36 @@ static void a_bad_event_costs_only_itself(void **state)
         {"no time", {0xA2, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04}, 7, VS_ERR_MALFORMED, 5},
         {"no number", {0xA2, 0x20, 0x19, 0x02, 0x01, 0x22, 0x00}, 7, VS_ERR_MALFORMED, 0},
         {"unknown type", {0xA3, 0x20, 0x19, 0xFF, 0xFE, 0x21, 0x04, 0x22, 0x00}, 9, VS_ERR_UNKNOWN_TYPE, 5},
-        {"number not below seq_next", {0xA3, 0x20, 0x19, 0x02, 0x01, 0x21, 0x18, 0x64, 0x22, 0x00}, 10, VS_ERR_RANGE, 0},
-        {"text where a number belongs", {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x00, 0x61, 'x'}, 12, VS_ERR_MALFORMED, 5},
+        {"number not below seq_next",
+         {0xA3, 0x20, 0x19, 0x02, 0x01, 0x21, 0x18, 0x64, 0x22, 0x00},
+         10,
+         VS_ERR_RANGE,
+         0},
+        {"text where a number belongs",
+         {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x00, 0x61, 'x'},
+         12,
+         VS_ERR_MALFORMED,
+         5},
         {"a key twice", {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x21, 0x05, 0x22, 0x00}, 11, VS_ERR_MALFORMED, 6},
-        {"a field twice", {0xA5, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x0D, 0x61, 'P', 0x0D, 0x61, 'Q'}, 15, VS_ERR_MALFORMED, 5},
+        {"a field twice",
+         {0xA5, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x0D, 0x61, 'P', 0x0D, 0x61, 'Q'},
+         15,
+         VS_ERR_MALFORMED,
+         5},
         {"count 0", {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x24, 0x00}, 11, VS_ERR_RANGE, 5},
         {"priority 3", {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x28, 0x03}, 11, VS_ERR_RANGE, 5},
         {"trust 3", {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x29, 0x03}, 11, VS_ERR_RANGE, 5},
-        {"fold before number 1", {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x2A, 0x81, 0x83, 0x01, 0x29, 0x01}, 15, VS_ERR_RANGE, 5},
-        {"unknown keys are passed over", {0xA6, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x0D, 0x61, 'P', 0x38, 0x40, 0xA0, 0x19, 0x01, 0x00, 0xF6}, 19, VS_OK, 5},
+        {"fold before number 1",
+         {0xA4, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x2A, 0x81, 0x83, 0x01, 0x29, 0x01},
+         15,
+         VS_ERR_RANGE,
+         5},
+        {"unknown keys are passed over",
+         {0xA6, 0x20, 0x19, 0x02, 0x01, 0x21, 0x04, 0x22, 0x00, 0x0D, 0x61, 'P', 0x38, 0x40, 0xA0, 0x19, 0x01, 0x00,
+          0xF6},
+         19,
+         VS_OK,
+         5},
     };
     uint8_t body[128];
 
@@ -270,8 +293,12 @@ static void envelope_bounds(void **state)
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         struct writer w;
 
-        b = (struct batch){.seq_base = row[i].seq_base, .seq_next = row[i].seq_next, .count = row[i].count, .encoding = row[i].encoding,
-                           .body_len = row[i].body_len, .body = slice_str("\x80")};
+        b = (struct batch){.seq_base = row[i].seq_base,
+                           .seq_next = row[i].seq_next,
+                           .count = row[i].count,
+                           .encoding = row[i].encoding,
+                           .body_len = row[i].body_len,
+                           .body = slice_str("\x80")};
         writer_init(&w, f->envelope, BODY_SIZE);
         batch_envelope_write(&w, &b);
         CHECK_ROW(i, batch_envelope_read(writer_slice(&w), &got, &e) == row[i].err);

@@ -1,5 +1,6 @@
 /* cbor against libcbor: what one writes the other reads, and what one refuses the other refuses, except for what cbor.h
- * refuses on purpose: floats, indefinite lengths, other simple values, heads that are not the shortest, deep nesting. */
+ * refuses on purpose: floats, indefinite lengths, other simple values, heads that are not the shortest, deep nesting.
+ */
 #include "check.h"
 
 #include <cbor.h>
@@ -58,7 +59,8 @@ static bool is_ours(cbor_item_t *item, unsigned depth)
         if (cbor_map_size(item) > 0 && depth == CBOR_DEPTH_MAX)
             return false;
         for (size_t i = 0; i < cbor_map_size(item); i++)
-            ok = ok && is_ours(cbor_map_handle(item)[i].key, depth + 1) && is_ours(cbor_map_handle(item)[i].value, depth + 1);
+            ok = ok && is_ours(cbor_map_handle(item)[i].key, depth + 1) &&
+                 is_ours(cbor_map_handle(item)[i].value, depth + 1);
         return ok && cbor_map_is_definite(item);
     case CBOR_TYPE_TAG: {
         cbor_item_t *inner = cbor_tag_item(item);
@@ -128,8 +130,8 @@ static void random_item(struct writer *w, struct seed *s, unsigned depth)
     }
 }
 
-/* The oracle looks into texts, whose UTF-8 cbor.h leaves to whoever takes them, and refuses tags 6 to 20. Heads come one after the other whatever is
- * nested in what, so that a flat walk sees them all. */
+/* The oracle looks into texts, whose UTF-8 cbor.h leaves to whoever takes them, and refuses tags 6 to 20. Heads come
+ * one after the other whatever is nested in what, so that a flat walk sees them all. */
 static bool is_beyond_oracle(const uint8_t *bytes, size_t len)
 {
     struct cbor r;
@@ -177,7 +179,8 @@ static void check_same(const uint8_t *bytes, size_t len)
         char hex[200] = "";
         for (size_t i = 0; i < len && i < 90; i++)
             snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-        fail_msg("oracle %s, ours %s at %zu: %s", oracle ? "takes" : "refuses", cbor_failed(&r) ? "refuses" : "takes", cbor_pos(&r), hex);
+        fail_msg("oracle %s, ours %s at %zu: %s", oracle ? "takes" : "refuses", cbor_failed(&r) ? "refuses" : "takes",
+                 cbor_pos(&r), hex);
     }
     if (oracle)
         assert_int_equal(cbor_pos(&r), oracle_len);
@@ -237,7 +240,8 @@ static void what_libcbor_refuses_is_refused(void **state)
 /* Values at the edges of every head form come back; every other kind of take fails and sticks. */
 static void values_come_back(void **state)
 {
-    static const uint64_t edge[] = {0, 1, 23, 24, 255, 256, 65535, 65536, UINT32_MAX, UINT64_C(1) << 32, INT64_MAX, UINT64_MAX};
+    static const uint64_t edge[] = {0,         1,         23, 24, 255, 256, 65535, 65536, UINT32_MAX, UINT64_C(1) << 32,
+                                    INT64_MAX, UINT64_MAX};
     uint8_t buf[64];
 
     (void)state;

@@ -100,21 +100,66 @@ static void setters_replace(void **state)
 
 static uint8_t long_text[EV_TEXT_LEN_MAX + 1];
 
-static void unknown_type(struct event *ev) { ev->type = 0xFFFF; }
-static void count_zero(struct event *ev) { ev->count = 0; }
-static void before_1970(struct event *ev) { ev->first_us = -1; }
-static void ends_before_it_begins(struct event *ev) { ev->last_us = ev->first_us - 1; }
-static void after_the_last_time(struct event *ev) { ev->last_us = TIMESTAMP_US_MAX + 1; }
-static void priority_three(struct event *ev) { ev->priority = 3; }
-static void trust_three(struct event *ev) { ev->trust = 3; }
-static void long_ecu(struct event *ev) { ev->ecu = slice_make(long_text, sizeof long_text); }
-static void bus_no_utf8(struct event *ev) { ev->bus = slice_str("\xff"); }
-static void long_field(struct event *ev) { event_set_text(ev, EV_F_PDU, slice_make(long_text, sizeof long_text)); }
-static void longest_field(struct event *ev) { event_set_text(ev, EV_F_PDU, slice_make(long_text, EV_TEXT_LEN_MAX)); }
-static void field_no_utf8(struct event *ev) { event_set_text(ev, EV_F_PDU, slice_str("\xc0\x80")); }
-static void field_too_big(struct event *ev) { event_set_uint(ev, EV_F_DATA_ID, 65536); }
-static void foreign_field(struct event *ev) { event_set_text(ev, EV_F_SIGNAL, slice_str("not of this type")); }
-static void required_field_absent(struct event *ev) { event_init(ev, EV_SECOC_VERIFICATION_FAILED, 0); }
+static void unknown_type(struct event *ev)
+{
+    ev->type = 0xFFFF;
+}
+static void count_zero(struct event *ev)
+{
+    ev->count = 0;
+}
+static void before_1970(struct event *ev)
+{
+    ev->first_us = -1;
+}
+static void ends_before_it_begins(struct event *ev)
+{
+    ev->last_us = ev->first_us - 1;
+}
+static void after_the_last_time(struct event *ev)
+{
+    ev->last_us = TIMESTAMP_US_MAX + 1;
+}
+static void priority_three(struct event *ev)
+{
+    ev->priority = 3;
+}
+static void trust_three(struct event *ev)
+{
+    ev->trust = 3;
+}
+static void long_ecu(struct event *ev)
+{
+    ev->ecu = slice_make(long_text, sizeof long_text);
+}
+static void bus_no_utf8(struct event *ev)
+{
+    ev->bus = slice_str("\xff");
+}
+static void long_field(struct event *ev)
+{
+    event_set_text(ev, EV_F_PDU, slice_make(long_text, sizeof long_text));
+}
+static void longest_field(struct event *ev)
+{
+    event_set_text(ev, EV_F_PDU, slice_make(long_text, EV_TEXT_LEN_MAX));
+}
+static void field_no_utf8(struct event *ev)
+{
+    event_set_text(ev, EV_F_PDU, slice_str("\xc0\x80"));
+}
+static void field_too_big(struct event *ev)
+{
+    event_set_uint(ev, EV_F_DATA_ID, 65536);
+}
+static void foreign_field(struct event *ev)
+{
+    event_set_text(ev, EV_F_SIGNAL, slice_str("not of this type"));
+}
+static void required_field_absent(struct event *ev)
+{
+    event_init(ev, EV_SECOC_VERIFICATION_FAILED, 0);
+}
 
 static void int_too_big(struct event *ev)
 {

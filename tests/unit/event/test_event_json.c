@@ -20,11 +20,12 @@ static void an_event_as_json(void **state)
     event_set_int(&ev, EV_F_VALUE, 0xDEAD);
     writer_init(&w, text, sizeof text);
     event_json_write(&ev, slice_str("00ff"), slice_str(",\"model\":\"M\""), &w);
-    check_slice(writer_slice(&w),
-                "{\"vin\":\"00ff\",\"time\":\"2026-11-18T11:06:40.123456Z\",\"last\":\"2026-11-18T11:06:41.123456Z\","
-                "\"type\":\"secoc.verification_failed\",\"epoch\":2,\"seq\":7,\"count\":3,\"priority\":\"critical\","
-                "\"ecu\":\"BRAKE\\\"1\",\"signature\":\"SecOC_fail|EngTorque|0xDEAD\",\"pdu\":\"EngTorque\",\"value\":57005,"
-                "\"model\":\"M\"}");
+    check_slice(
+        writer_slice(&w),
+        "{\"vin\":\"00ff\",\"time\":\"2026-11-18T11:06:40.123456Z\",\"last\":\"2026-11-18T11:06:41.123456Z\","
+        "\"type\":\"secoc.verification_failed\",\"epoch\":2,\"seq\":7,\"count\":3,\"priority\":\"critical\","
+        "\"ecu\":\"BRAKE\\\"1\",\"signature\":\"SecOC_fail|EngTorque|0xDEAD\",\"pdu\":\"EngTorque\",\"value\":57005,"
+        "\"model\":\"M\"}");
 }
 
 static void fixed_point_and_bytes(void **state)
@@ -40,8 +41,10 @@ static void fixed_point_and_bytes(void **state)
     event_set_bool(&ev, EV_F_IGNITION, true);
     writer_init(&w, text, sizeof text);
     event_json_write(&ev, slice_str("v"), slice_str(""), &w);
-    check_slice(writer_slice(&w), "{\"vin\":\"v\",\"time\":\"1970-01-01T00:00:00.000000Z\",\"type\":\"vehicle.contact\",\"priority\":\"low\","
-                                  "\"signature\":\"VEH_contact||\",\"lat\":-48.12345,\"speed\":-0.05,\"ignition\":true}");
+    check_slice(
+        writer_slice(&w),
+        "{\"vin\":\"v\",\"time\":\"1970-01-01T00:00:00.000000Z\",\"type\":\"vehicle.contact\",\"priority\":\"low\","
+        "\"signature\":\"VEH_contact||\",\"lat\":-48.12345,\"speed\":-0.05,\"ignition\":true}");
 }
 
 /* Every text at its longest and every character in need of an escape. */

@@ -252,7 +252,8 @@ static void take_folds(struct ledger *l, const struct event *ev)
         for (uint64_t n = f->seq_first; n < f->seq_first + f->count; n++) {
             bool given_up = f->filter == EV_FILTER_JOURNAL_FULL;
             if (l->folded[n] != 0 && !given_up)
-                fail_msg("number %llu is in %u and in %llu", (unsigned long long)n, l->folded[n], (unsigned long long)ev->seq);
+                fail_msg("number %llu is in %u and in %llu", (unsigned long long)n, l->folded[n],
+                         (unsigned long long)ev->seq);
             l->folded[n] = (uint32_t)ev->seq | (given_up ? GIVEN_UP : 0);
         }
     }
@@ -337,7 +338,8 @@ void ledger_check_complete(const struct ledger *l)
     for (uint64_t n = 1; n < l->seq_next; n++) {
         if (l->received[n] == 0 && l->folded[n] == 0)
             fail_msg("number %llu of %llu is missing", (unsigned long long)n, (unsigned long long)l->seq_next);
-        /* A record that arrived, whose acknowledgement was lost with the power, may be given up later for want of room. */
+        /* A record that arrived, whose acknowledgement was lost with the power, may be given up later for want of room.
+         */
         if (l->received[n] != 0 && l->folded[n] != 0 && (l->folded[n] & GIVEN_UP) == 0)
             fail_msg("number %llu is there twice: itself and in %u", (unsigned long long)n, l->folded[n]);
     }

@@ -1,6 +1,6 @@
-/* rig: what the gateway tests stand on. A flash that loses power at any operation and then shows its unsynced writes in the
- * worst ways; an AEAD and a signature that are toys but notice every changed bit; a backend that keeps what it got and
- * counts the numbers by itself; a small gateway put together from these. */
+/* rig: what the gateway tests stand on. A flash that loses power at any operation and then shows its unsynced writes in
+ * the worst ways; an AEAD and a signature that are toys but notice every changed bit; a backend that keeps what it got
+ * and counts the numbers by itself; a small gateway put together from these. */
 #ifndef GATEWAY_RIG_H
 #define GATEWAY_RIG_H
 
@@ -22,9 +22,9 @@ enum tear { TEAR_NONE_APPLIED, TEAR_ALL_APPLIED, TEAR_PREFIX, TEAR_OUT_OF_ORDER,
 struct flash {
     uint8_t *bytes;
     uint32_t blocks;
-    bool off;           /* power is gone: every operation fails and changes nothing */
-    uint64_t ops, cut;  /* operations so far, and the one at which power goes (0 = never) */
-    uint64_t io_fail;   /* the operation that fails once without power going (0 = never) */
+    bool off;          /* power is gone: every operation fails and changes nothing */
+    uint64_t ops, cut; /* operations so far, and the one at which power goes (0 = never) */
+    uint64_t io_fail;  /* the operation that fails once without power going (0 = never) */
     bool anchored;
     struct port_anchor_value anchor;
     struct {
@@ -48,8 +48,8 @@ const struct port_sign *rig_sign(void);
 
 /* The backend. A number is received, folded, or neither. */
 struct ledger {
-    uint32_t *received;  /* crc of the event by number; 0 = not */
-    uint32_t *folded;    /* number of the record that names it, and a bit for the full journal */
+    uint32_t *received; /* crc of the event by number; 0 = not */
+    uint32_t *folded;   /* number of the record that names it, and a bit for the full journal */
     uint32_t epoch;
     uint64_t seq_next;
     uint64_t count_total; /* occurrences told by records received */
@@ -95,7 +95,7 @@ void rig_deliver(struct rig *r);
 void rig_finish(struct rig *r);
 
 /* A valid event of a type with little and much text in it; `id` varies the attack signature. */
-void make_can_event(struct event *ev, int64_t time_us, uint32_t id);      /* medium */
+void make_can_event(struct event *ev, int64_t time_us, uint32_t id); /* medium */
 void make_critical_event(struct event *ev, int64_t time_us, const char *pdu);
 void make_low_event(struct event *ev, int64_t time_us, const char *text);
 

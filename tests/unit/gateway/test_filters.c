@@ -83,7 +83,8 @@ static void rules_that_cannot_work_are_refused(void **state)
 
 static void the_first_rule_that_matches_counts(void **state)
 {
-    const struct qualify_rule rule[] = {{.type = EV_HOST_AUDIT, .ecu = SLICE_LIT("A")}, {.type = EV_HOST_AUDIT, .sensor = SLICE_LIT("s")},
+    const struct qualify_rule rule[] = {{.type = EV_HOST_AUDIT, .ecu = SLICE_LIT("A")},
+                                        {.type = EV_HOST_AUDIT, .sensor = SLICE_LIT("s")},
                                         {.type = EV_HOST_AUDIT}};
     const struct qualify_limits limits = {0};
     struct qualify_state st[3];
@@ -177,12 +178,9 @@ static void who_may_go_on_which_link(void **state)
         enum bearer bearer;
         bool low_on_metered, window_open, low, medium, critical;
     } row[] = {
-        {BEARER_NONE, true, true, false, false, false},
-        {BEARER_METERED, false, false, false, false, true},
-        {BEARER_METERED, false, true, false, true, true},
-        {BEARER_METERED, true, false, false, false, true},
-        {BEARER_METERED, true, true, true, true, true},
-        {BEARER_FREE, false, false, true, true, true},
+        {BEARER_NONE, true, true, false, false, false},       {BEARER_METERED, false, false, false, false, true},
+        {BEARER_METERED, false, true, false, true, true},     {BEARER_METERED, true, false, false, false, true},
+        {BEARER_METERED, true, true, true, true, true},       {BEARER_FREE, false, false, true, true, true},
         {BEARER_MAINTENANCE, false, false, true, true, true},
     };
 
@@ -200,7 +198,8 @@ static void who_may_go_on_which_link(void **state)
         CHECK_ROW(i, prioritise_allows(&p, EV_PRIORITY_MEDIUM, 5) == row[i].medium);
         CHECK_ROW(i, prioritise_allows(&p, EV_PRIORITY_CRITICAL, 5) == row[i].critical);
         /* What was numbered after the window opened waits for the next one. */
-        CHECK_ROW(i, prioritise_allows(&p, EV_PRIORITY_MEDIUM, 10) == (row[i].medium && row[i].bearer != BEARER_METERED));
+        CHECK_ROW(i,
+                  prioritise_allows(&p, EV_PRIORITY_MEDIUM, 10) == (row[i].medium && row[i].bearer != BEARER_METERED));
     }
 }
 

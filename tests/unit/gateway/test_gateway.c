@@ -283,8 +283,8 @@ static void a_full_journal_gives_up_low_first(void **state)
     unsigned critical = 0;
 
     for (unsigned i = 0; i < 3; i++)
-        r->rule[i] = (struct qualify_rule){.type = (uint16_t[]){EV_HOST_AUDIT, EV_CAN_SIGNAL_OUT_OF_RANGE,
-                                                                EV_SECOC_VERIFICATION_FAILED}[i]};
+        r->rule[i] = (struct qualify_rule){
+            .type = (uint16_t[]){EV_HOST_AUDIT, EV_CAN_SIGNAL_OUT_OF_RANGE, EV_SECOC_VERIFICATION_FAILED}[i]};
     r->cfg.rule_count = 3;
     assert_int_equal(rig_start(r), VS_OK);
     for (unsigned i = 0; i < 1500; i++) {
@@ -453,20 +453,13 @@ static void a_failing_device_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(thousand_identical_events_are_one_record),
-        TEST(an_aggregate_tells_first_and_last),
-        TEST(critical_goes_at_once_and_leads),
-        TEST(priorities_choose_their_way_out),
-        TEST(interleaved_kinds_stay_accounted),
-        TEST(more_kinds_than_slots),
-        TEST(withheld_numbers_are_accounted),
-        TEST(rate_and_traffic_limits),
-        TEST(a_withheld_aggregate_is_accounted_whole),
-        TEST(a_full_journal_gives_up_low_first),
-        TEST(full_of_critical_keeps_the_first),
-        TEST(seven_days_offline),
-        TEST(an_answer_that_never_comes_sends_again),
-        TEST(invalid_events_get_no_number),
+        TEST(thousand_identical_events_are_one_record), TEST(an_aggregate_tells_first_and_last),
+        TEST(critical_goes_at_once_and_leads),          TEST(priorities_choose_their_way_out),
+        TEST(interleaved_kinds_stay_accounted),         TEST(more_kinds_than_slots),
+        TEST(withheld_numbers_are_accounted),           TEST(rate_and_traffic_limits),
+        TEST(a_withheld_aggregate_is_accounted_whole),  TEST(a_full_journal_gives_up_low_first),
+        TEST(full_of_critical_keeps_the_first),         TEST(seven_days_offline),
+        TEST(an_answer_that_never_comes_sends_again),   TEST(invalid_events_get_no_number),
         TEST(a_failing_device_loses_nothing),
     };
 

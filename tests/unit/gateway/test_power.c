@@ -1,6 +1,6 @@
 /* Power goes at every single operation on the journal's device and anchor, and what was not synced shows up as nothing,
- * as everything, torn, out of order or as garbage. After each: the journal is sound, nothing that was committed is gone, no
- * number is missing and none stands for two different events. R-087, R-088. */
+ * as everything, torn, out of order or as garbage. After each: the journal is sound, nothing that was committed is
+ * gone, no number is missing and none stands for two different events. R-087, R-088. */
 #include "check.h"
 
 #include <stdio.h>
@@ -98,8 +98,8 @@ static uint64_t play(const struct scenario *sc, uint64_t cut, uint64_t every, en
         err = rig_start(&r);
         met.torn += err == VS_OK && r.finding.torn;
         if (err == VS_OK && r.finding.fault > JOURNAL_FRESH)
-            fail_msg("cut %llu tear %d: %s at %llu", (unsigned long long)cut, (int)tear, journal_fault_name(r.finding.fault),
-                     (unsigned long long)r.finding.index);
+            fail_msg("cut %llu tear %d: %s at %llu", (unsigned long long)cut, (int)tear,
+                     journal_fault_name(r.finding.fault), (unsigned long long)r.finding.index);
     }
     r.flash.cut = 0;
     uint64_t ops = r.flash.ops;

@@ -1,4 +1,5 @@
-/* Everything that someone with the disk can do to the journal, each by its name, and the first record touched. R-088. */
+/* Everything that someone with the disk can do to the journal, each by its name, and the first record touched. R-088.
+ */
 #include "check.h"
 
 #include <stdio.h>
@@ -93,7 +94,8 @@ static void edit(void **state)
             struct journal_finding f = inspect(NULL);
             /* The padding behind the tag belongs to nobody. */
             if (f.fault != JOURNAL_SOUND && f.index != m.record[i].index)
-                fail_msg("record %u byte %zu: %s at %llu", i, byte, journal_fault_name(f.fault), (unsigned long long)f.index);
+                fail_msg("record %u byte %zu: %s at %llu", i, byte, journal_fault_name(f.fault),
+                         (unsigned long long)f.index);
             if (f.fault == JOURNAL_SOUND)
                 assert_true(byte >= JOURNAL_HEADER_SIZE + PORT_AEAD_TAG);
             at(&m.record[i])[byte] ^= (uint8_t)(1u << byte % 8);
@@ -340,11 +342,16 @@ static void random_damage_never_stops_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(edit),        cmocka_unit_test(erase),
-        cmocka_unit_test(swap),        cmocka_unit_test(duplicate),
-        cmocka_unit_test(truncate_it), cmocka_unit_test(behead),
-        cmocka_unit_test(roll_back),   cmocka_unit_test(splice),
-        cmocka_unit_test(anchor_lost), cmocka_unit_test(forge),
+        cmocka_unit_test(edit),
+        cmocka_unit_test(erase),
+        cmocka_unit_test(swap),
+        cmocka_unit_test(duplicate),
+        cmocka_unit_test(truncate_it),
+        cmocka_unit_test(behead),
+        cmocka_unit_test(roll_back),
+        cmocka_unit_test(splice),
+        cmocka_unit_test(anchor_lost),
+        cmocka_unit_test(forge),
         cmocka_unit_test(a_fault_is_told_once_and_the_rest_is_kept),
         cmocka_unit_test(random_damage_never_stops_it),
     };

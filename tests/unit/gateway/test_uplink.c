@@ -3,7 +3,7 @@
 
 #include "gateway/uplink.h"
 
-#define START INT64_C(1000000000)
+#define START  INT64_C(1000000000)
 #define SECOND INT64_C(1000000)
 
 static struct uplink started(void)

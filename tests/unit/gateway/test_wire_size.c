@@ -16,8 +16,8 @@ static enum vs_err pack(void *ctx, struct slice in, uint8_t *out, size_t size, s
     return compressor_pack(ctx, in, out, size, ret_len);
 }
 
-/* A bad day of one vehicle: injected frames, failed authentications, a diagnostic scan and ordinary audit records, with the
- * values that such events have: raw payloads, gaps and process ids are noise that nothing compresses. */
+/* A bad day of one vehicle: injected frames, failed authentications, a diagnostic scan and ordinary audit records, with
+ * the values that such events have: raw payloads, gaps and process ids are noise that nothing compresses. */
 static void make_event(struct event *ev, int64_t time_us, struct seed *s, uint8_t data[8], char text[64])
 {
     static const char *const ecu[] = {"CGW", "BCM", "ADAS", "IVI"};
@@ -54,7 +54,8 @@ static void make_event(struct event *ev, int64_t time_us, struct seed *s, uint8_
         ev->bus = slice_str("can1");
     } else {
         event_init(ev, EV_HOST_AUDIT, time_us);
-        snprintf(text, 64, "session %u opened for user %u", (unsigned)seed_below(s, 100000), (unsigned)seed_below(s, 30));
+        snprintf(text, 64, "session %u opened for user %u", (unsigned)seed_below(s, 100000),
+                 (unsigned)seed_below(s, 30));
         event_set_text(ev, EV_F_TEXT, slice_str(text));
         event_set_text(ev, EV_F_PROCESS, slice_str("/usr/sbin/sshd"));
         event_set_uint(ev, EV_F_UID, seed_below(s, 2000));
@@ -128,8 +129,8 @@ static void bytes_per_event(void **state)
     uint64_t json, plain = wire_size(false, &json), packed = wire_size(true, &json);
 
     (void)state;
-    printf("bytes per event in batches of 100: CBOR %.1f, CBOR and zstd %.1f, JSON lines %.1f\n", (double)plain / EVENTS,
-           (double)packed / EVENTS, (double)json / EVENTS);
+    printf("bytes per event in batches of 100: CBOR %.1f, CBOR and zstd %.1f, JSON lines %.1f\n",
+           (double)plain / EVENTS, (double)packed / EVENTS, (double)json / EVENTS);
     assert_true(packed <= 60 * EVENTS);
     assert_true(packed < plain && plain * 2 < json);
 }

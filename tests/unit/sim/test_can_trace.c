@@ -1,4 +1,5 @@
-/* can_trace: the made recordings read back with the project's own candump reader, in time order, and the attack is in them. */
+/* can_trace: the made recordings read back with the project's own candump reader, in time order, and the attack is in
+ * them. */
 #include "can_trace.h"
 
 #include <stdio.h>

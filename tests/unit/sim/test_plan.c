@@ -1,5 +1,5 @@
-/* plan: look-alikes stay under the thresholds of the seed rules and attacks go over them (R-109, R-111, R-113, R-116, R-121,
- * R-132), every vehicle has at most one part in the plan, and the truth it writes is of the plan alone. */
+/* plan: look-alikes stay under the thresholds of the seed rules and attacks go over them (R-109, R-111, R-113, R-116,
+ * R-121, R-132), every vehicle has at most one part in the plan, and the truth it writes is of the plan alone. */
 #include "plan.h"
 
 #include <stdlib.h>

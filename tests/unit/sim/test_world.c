@@ -1,5 +1,5 @@
-/* world: one seed, one stream of bytes; every number a vehicle declares is in some batch or folded into one (R-092); doubled
- * and late uploads do occur; batches verify with the vehicle's key. */
+/* world: one seed, one stream of bytes; every number a vehicle declares is in some batch or folded into one (R-092);
+ * doubled and late uploads do occur; batches verify with the vehicle's key. */
 #include "world.h"
 
 #include <stdlib.h>
@@ -17,7 +17,10 @@
 static struct world *open_world(uint64_t seed)
 {
     static const uint8_t key[32] = {9};
-    struct world_config cfg = {.seed = seed, .vehicles = VEHICLES, .days = DAYS, .start_us = INT64_C(1767571200000000),
+    struct world_config cfg = {.seed = seed,
+                               .vehicles = VEHICLES,
+                               .days = DAYS,
+                               .start_us = INT64_C(1767571200000000),
                                .pseudonym_key = slice_make(key, sizeof key)};
     struct world *w = NULL;
 

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "event/event_json.h"
 #include "base/jsonl/json_event.h"
+#include "event/event_json.h"
 #include "seed.h"
 
 static uint8_t bytes[EV_FIELDS_MAX][EV_TEXT_LEN_MAX];
