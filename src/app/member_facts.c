@@ -7,7 +7,7 @@
 struct member_fact {
     uint64_t offset;
     uint32_t partition;
-    uint32_t signature, ecu, bus, model, hardware, sw_version, region; /* numbers in texts */
+    uint32_t text[MEMBER_FACT_TEXTS]; /* numbers in texts */
     uint16_t type;
     uint8_t motion;
 };
@@ -16,6 +16,7 @@ void member_facts_init(struct member_facts *m)
 {
     memset(m, 0, sizeof *m);
     intern_init(&m->texts, 1);
+    memset(m->last, 0xFF, sizeof m->last); /* INTERN_NONE */
 }
 
 void member_facts_done(struct member_facts *m)
@@ -34,7 +35,26 @@ static uint8_t motion_of(const struct event *ev)
     return speed->value.i > 0 ? ALERT_MOTION_MOVING : ALERT_MOTION_PARKED;
 }
 
-uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const struct normalised *en, struct slice signature)
+static uint32_t number_of(struct member_facts *m, enum member_fact_text which, struct slice text)
+{
+    uint32_t *last = &m->last[which];
+
+    if (*last == INTERN_NONE || !slice_equal(intern_text(&m->texts, *last), text))
+        *last = intern_add(&m->texts, text);
+    return *last;
+}
+
+static uint32_t signature_of(struct member_facts *m, const struct event *ev)
+{
+    char text[EV_SIGNATURE_MAX];
+    struct writer w;
+
+    writer_init(&w, text, sizeof text);
+    event_signature(ev, &w);
+    return number_of(m, FACT_SIGNATURE, writer_slice(&w));
+}
+
+uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const struct normalised *en)
 {
     if (m->count == m->room) {
         uint32_t room = m->room == 0 ? ROOM_FIRST : m->room * 2;
@@ -50,13 +70,13 @@ uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const 
     struct member_fact *f = &m->fact[m->count];
     f->offset = en->offset;
     f->partition = en->partition;
-    f->signature = intern_add(&m->texts, signature);
-    f->ecu = intern_add(&m->texts, ev->ecu);
-    f->bus = intern_add(&m->texts, ev->bus);
-    f->model = intern_add(&m->texts, en->model);
-    f->hardware = intern_add(&m->texts, en->hardware);
-    f->sw_version = intern_add(&m->texts, en->sw_version);
-    f->region = intern_add(&m->texts, en->region);
+    f->text[FACT_SIGNATURE] = signature_of(m, ev);
+    f->text[FACT_ECU] = number_of(m, FACT_ECU, ev->ecu);
+    f->text[FACT_BUS] = number_of(m, FACT_BUS, ev->bus);
+    f->text[FACT_MODEL] = number_of(m, FACT_MODEL, en->model);
+    f->text[FACT_HARDWARE] = number_of(m, FACT_HARDWARE, en->hardware);
+    f->text[FACT_SW_VERSION] = number_of(m, FACT_SW_VERSION, en->sw_version);
+    f->text[FACT_REGION] = number_of(m, FACT_REGION, en->region);
     f->type = ev->type;
     f->motion = motion_of(ev);
     return m->count++;
@@ -77,11 +97,11 @@ void member_facts_fill(const struct member_facts *m, uint64_t tag, struct alert_
     ret->log_offset = f->offset;
     ret->motion = f->motion;
     ret->type = slice_str(type != NULL ? type->name : "");
-    ret->signature = text_of(m, f->signature);
-    ret->ecu = text_of(m, f->ecu);
-    ret->bus = text_of(m, f->bus);
-    ret->model = text_of(m, f->model);
-    ret->hardware = text_of(m, f->hardware);
-    ret->sw_version = text_of(m, f->sw_version);
-    ret->region = text_of(m, f->region);
+    ret->signature = text_of(m, f->text[FACT_SIGNATURE]);
+    ret->ecu = text_of(m, f->text[FACT_ECU]);
+    ret->bus = text_of(m, f->text[FACT_BUS]);
+    ret->model = text_of(m, f->text[FACT_MODEL]);
+    ret->hardware = text_of(m, f->text[FACT_HARDWARE]);
+    ret->sw_version = text_of(m, f->text[FACT_SW_VERSION]);
+    ret->region = text_of(m, f->text[FACT_REGION]);
 }

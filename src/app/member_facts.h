@@ -15,17 +15,20 @@
 #define MEMBER_FACTS_MAX 200000000u
 #define MEMBER_TAG_NONE  UINT64_MAX
 
+enum member_fact_text { FACT_SIGNATURE, FACT_ECU, FACT_BUS, FACT_MODEL, FACT_HARDWARE, FACT_SW_VERSION, FACT_REGION, MEMBER_FACT_TEXTS };
+
 struct member_facts {
     struct member_fact *fact;
     uint32_t count, room;
     struct intern texts;
+    uint32_t last[MEMBER_FACT_TEXTS]; /* numbers of the event before, which mostly are those of the next one */
     uint64_t left_out_count;
 };
 
 void member_facts_init(struct member_facts *m);
 void member_facts_done(struct member_facts *m);
-/* Notes an event; the tag to give to the engine. `signature` is its attack signature. */
-uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const struct normalised *en, struct slice signature);
+/* Notes an event; the tag to give to the engine. */
+uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const struct normalised *en);
 /* Fills in what is known under the tag: everything of an alert_member except its name (vid, epoch, seq), time and count. */
 void member_facts_fill(const struct member_facts *m, uint64_t tag, struct alert_member *ret);
 

@@ -69,8 +69,6 @@ static void learn(struct pipeline *p, const struct event *ev, const struct norma
 
 static void look(struct pipeline *p, const struct event *ev, const struct normalised *en)
 {
-    char text[EV_SIGNATURE_MAX];
-    struct writer signature;
     struct sighting seen;
     const struct enrichment about = {.model = en->model, .hw = en->hardware, .sw_version = en->sw_version,
                                          .region = en->region, .received_us = en->received_us};
@@ -82,9 +80,7 @@ static void look(struct pipeline *p, const struct event *ev, const struct normal
     record_from_event(&p->record, ev, &about, &kind->fields);
     if (sighter_step(&p->sighter, &p->record, &seen) != SIGHT_OK || seen.place_count == 0)
         return;
-    writer_init(&signature, text, sizeof text);
-    event_signature(ev, &signature);
-    seen.tag = member_facts_add(&p->facts, ev, en, writer_slice(&signature));
+    seen.tag = member_facts_add(&p->facts, ev, en);
     engine_put(p->engine, &seen);
 }
 

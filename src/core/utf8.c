@@ -29,6 +29,10 @@ size_t utf8_length(struct slice s)
 bool utf8_valid(struct slice s)
 {
     for (size_t i = 0; i < s.len;) {
+        if (s.ptr[i] < 0x80) { /* most text is nothing but this */
+            i++;
+            continue;
+        }
         size_t n = utf8_length(slice_from(s, i));
 
         if (n == 0)

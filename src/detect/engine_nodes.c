@@ -132,7 +132,10 @@ static uint32_t new_node(struct engine *e)
 
 static uint32_t vehicle_of(struct engine *e, struct slice vehicle)
 {
+    if (e->vehicle_last < e->vehicles.count && slice_equal(intern_text(&e->vehicles, e->vehicle_last), vehicle))
+        return e->vehicle_last;
     uint32_t v = intern_add(&e->vehicles, vehicle);
+    e->vehicle_last = v;
 
     if (v != INTERN_NONE && v >= e->vehicle_room) {
         uint32_t room = e->vehicle_room > 0 ? e->vehicle_room * 2 : 64;

@@ -288,6 +288,8 @@ static struct slice text_of(const struct event *ev, enum ev_field_id id)
 bool registry_observe(struct registry *g, const struct event *ev, int64_t recorded_us,
                       struct software_period *ret_period)
 {
+    if (ev->type != EV_OTA_INSTALLED && ev->type != EV_VEHICLE_CONFIGURATION)
+        return false;
     const struct vehicle_facts *facts = registry_find(g, ev->vid);
     struct software_period p = {.component = text_of(ev, EV_F_COMPONENT),
                                 .version = text_of(ev, EV_F_VERSION),
@@ -295,8 +297,6 @@ bool registry_observe(struct registry *g, const struct event *ev, int64_t record
                                 .recorded_us = recorded_us,
                                 .source = ev->type == EV_OTA_INSTALLED ? SOFTWARE_OTA : SOFTWARE_EVENT};
 
-    if (ev->type != EV_OTA_INSTALLED && ev->type != EV_VEHICLE_CONFIGURATION)
-        return false;
     if (facts == NULL || p.version.len == 0 || ev->trust == EV_TRUST_SUSPECT ||
         slice_equal(registry_software_at(facts, p.component, p.from_us), p.version))
         return false;

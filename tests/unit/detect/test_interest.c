@@ -49,6 +49,19 @@ static const char *const SOURCE[] = {"product: vehicle", "product: vehicle, serv
                                      "product: windows", "category: x", "service: vehicle"};
 #define SOURCE_COUNT (sizeof SOURCE / sizeof SOURCE[0])
 
+/* Windows read fields that no detection names. */
+static const char WINDOWS[] =
+    "---\ntitle: w0\nname: w0\n"
+    "correlation: {type: event_count, rules: [r0, r1, r2], group-by: [vin, ecu], timespan: 60s, condition: {gte: 2}}\n"
+    "---\ntitle: w1\n"
+    "correlation: {type: value_count, rules: [r3, r4], group-by: [signature], timespan: 60s, condition: {field: bus, gte: 2}}\n"
+    "---\ntitle: w2\n"
+    "correlation: {type: value_sum, rules: [r5, r6], group-by: [type], timespan: 60s, condition: {field: can_id, gte: 2}}\n"
+    "---\ntitle: w3\n"
+    "correlation: {type: geo_velocity, rules: [r7, r8, r9, r10], group-by: [vin], timespan: 60s, condition: {gt: 2}}\n"
+    "---\ntitle: w4\n"
+    "correlation: {type: value_count, rules: [w0], group-by: [priority], timespan: 60s, condition: {field: sensor, gte: 2}}\n";
+
 static size_t put_selection(struct seed *s, char *text, size_t size, char name)
 {
     size_t len = (size_t)snprintf(text, size, "%c: {", name);
@@ -66,7 +79,7 @@ static void random_rules(struct seed *s, char *text, size_t size, bool keywords)
     size_t len = 0;
 
     for (int i = 0; i < RULES; i++) {
-        len += (size_t)snprintf(text + len, size - len, "---\ntitle: r%d\nlogsource: {%s}\ndetection: {", i,
+        len += (size_t)snprintf(text + len, size - len, "---\ntitle: r%d\nname: r%d\nlogsource: {%s}\ndetection: {", i, i,
                                 SOURCE[seed_below(s, SOURCE_COUNT)]);
         for (char name = 'a'; name <= 'c'; name++)
             len += put_selection(s, text + len, size - len, name);
@@ -74,8 +87,9 @@ static void random_rules(struct seed *s, char *text, size_t size, bool keywords)
             len += (size_t)snprintf(text + len, size - len, "d: [ecu1, trusted], condition: 1 of them}\n");
         else
             len += (size_t)snprintf(text + len, size - len, "condition: %s}\n", CONDITION[seed_below(s, CONDITION_COUNT)]);
-        assert_true(len < size);
     }
+    len += (size_t)snprintf(text + len, size - len, "%s", WINDOWS);
+    assert_true(len < size);
 }
 
 static void random_field(struct seed *s, struct event *ev, uint8_t id)
@@ -113,6 +127,7 @@ static void random_event(struct seed *s, struct event *ev)
     ev->trust = (uint8_t)seed_below(s, 3);
     ev->ecu = slice_str(PLACE[seed_below(s, 3)]);
     ev->bus = slice_str(PLACE[seed_below(s, 3)]);
+    ev->sensor = slice_str(PLACE[seed_below(s, 3)]);
     for (unsigned i = 0; i < type->field_count; i++)
         if ((type->required >> i & 1) != 0 || seed_below(s, 2) == 0)
             random_field(s, ev, type->field[i]);
@@ -125,7 +140,12 @@ static void same_places(const struct sighting *a, const struct sighting *b)
     for (uint32_t i = 0; i < a->place_count; i++) {
         assert_int_equal(a->place[i].corr, b->place[i].corr);
         assert_int_equal(a->place[i].mask, b->place[i].mask);
+        assert_int_equal(a->place[i].mask_chain, b->place[i].mask_chain);
         assert_true(slice_equal(a->place[i].group, b->place[i].group));
+        assert_int_equal(a->place[i].has_value, b->place[i].has_value);
+        assert_true(slice_equal(a->place[i].value, b->place[i].value));
+        assert_true(a->place[i].number == b->place[i].number);
+        assert_true(a->place[i].lat == b->place[i].lat && a->place[i].lon == b->place[i].lon);
     }
     assert_true(slice_equal(a->vehicle, b->vehicle));
     assert_true(hash128_equal(a->identity, b->identity));
