@@ -101,7 +101,7 @@ int main(int argc, char **argv)
     frames_make(&v, 1000000, RUN_S * INT64_C(1000000));
     if (argc == 3 && strcmp(argv[1], "--times") == 0) { /* for edge_instructions.py */
         uint64_t frames = 0;
-        for (long i = atol(argv[2]); i > 0; i--)
+        for (unsigned long i = strtoul(argv[2], NULL, 10); i > 0; i--)
             frames += run(&v);
         printf("{\"frames\":%llu}\n", (unsigned long long)frames);
     } else {

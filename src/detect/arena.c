@@ -2,7 +2,6 @@
 
 #include <stdalign.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define ARENA_BLOCK_MIN ((size_t)4096)
@@ -16,10 +15,8 @@ struct arena_block {
 
 static void *must_have(void *p)
 {
-    if (p == NULL) {
-        fputs("out of memory\n", stderr);
+    if (p == NULL)
         abort();
-    }
     return p;
 }
 

@@ -119,12 +119,35 @@ static bool match_value(struct matcher *m, const struct test *t, struct val *v, 
     return false;
 }
 
+/* Weeks of a year after ISO 8601: 53 when its 1 January is a Thursday, or a Wednesday in a leap year. `weekday` is that of
+ * 1 January, Monday 0. */
+static int weeks_of(int year, int weekday)
+{
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return weekday == 3 || (leap && weekday == 2) ? 53 : 52;
+}
+
+/* The week of a date after ISO 8601: weeks start on Monday, and a week belongs to the year that has its Thursday. */
+static int iso_week(const struct tm *tm)
+{
+    int year = tm->tm_year + 1900;
+    int weekday = (tm->tm_wday + 6) % 7;
+    int week = (tm->tm_yday - weekday + 10) / 7;
+    int first = (weekday - tm->tm_yday % 7 + 7) % 7; /* weekday of 1 January */
+
+    if (week < 1) {
+        bool leap_before = ((year - 1) % 4 == 0 && (year - 1) % 100 != 0) || (year - 1) % 400 == 0;
+        return weeks_of(year - 1, (first + (leap_before ? 5 : 6)) % 7);
+    }
+    return week > weeks_of(year, first) ? 1 : week;
+}
+
 /* The part of a date that a time modifier asks for; false when the value is no time. */
 static bool part_of(enum time_part part, const struct val *v, struct val *ret)
 {
     int64_t us;
     struct tm tm;
-    char week[8];
 
     if (v->kind == VAL_INT && v->num.i >= 0)
         us = v->num.i;
@@ -133,7 +156,6 @@ static bool part_of(enum time_part part, const struct val *v, struct val *ret)
     time_t s = (time_t)(us / US_PER_S);
     if (gmtime_r(&s, &tm) == NULL)
         return false;
-    strftime(week, sizeof week, "%V", &tm);
     memset(ret, 0, sizeof *ret);
     ret->kind = VAL_INT;
     switch (part) {
@@ -147,7 +169,7 @@ static bool part_of(enum time_part part, const struct val *v, struct val *ret)
         ret->num.i = tm.tm_mday;
         break;
     case PART_WEEK:
-        ret->num.i = (week[0] - '0') * 10 + week[1] - '0';
+        ret->num.i = iso_week(&tm);
         break;
     case PART_MONTH:
         ret->num.i = tm.tm_mon + 1;
