@@ -35,23 +35,24 @@ static uint8_t motion_of(const struct event *ev)
     return speed->value.i > 0 ? ALERT_MOTION_MOVING : ALERT_MOTION_PARKED;
 }
 
-static uint32_t number_of(struct member_facts *m, enum member_fact_text which, struct slice text)
+static uint32_t number_of(struct member_facts *m, uint32_t *last, struct slice text)
 {
-    uint32_t *last = &m->last[which];
-
     if (*last == INTERN_NONE || !slice_equal(intern_text(&m->texts, *last), text))
         *last = intern_add(&m->texts, text);
     return *last;
 }
 
-static uint32_t signature_of(struct member_facts *m, const struct event *ev)
+/* The signature of a type without subject and detail is always the same. */
+static uint32_t signature_of(struct member_facts *m, const struct ev_type_info *type, uint32_t *last, const struct event *ev)
 {
     char text[EV_SIGNATURE_MAX];
     struct writer w;
 
+    if (*last != INTERN_NONE && type->signature_subject == EV_F_NONE && type->signature_detail == EV_F_NONE)
+        return *last;
     writer_init(&w, text, sizeof text);
     event_signature(ev, &w);
-    return number_of(m, FACT_SIGNATURE, writer_slice(&w));
+    return number_of(m, last, writer_slice(&w));
 }
 
 uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const struct normalised *en)
@@ -68,15 +69,17 @@ uint64_t member_facts_add(struct member_facts *m, const struct event *ev, const 
         m->room = room;
     }
     struct member_fact *f = &m->fact[m->count];
+    const struct ev_type_info *type = ev_type_find(ev->type);
+    uint32_t *last = m->last[type - ev_type_at(0)];
     f->offset = en->offset;
     f->partition = en->partition;
-    f->text[FACT_SIGNATURE] = signature_of(m, ev);
-    f->text[FACT_ECU] = number_of(m, FACT_ECU, ev->ecu);
-    f->text[FACT_BUS] = number_of(m, FACT_BUS, ev->bus);
-    f->text[FACT_MODEL] = number_of(m, FACT_MODEL, en->model);
-    f->text[FACT_HARDWARE] = number_of(m, FACT_HARDWARE, en->hardware);
-    f->text[FACT_SW_VERSION] = number_of(m, FACT_SW_VERSION, en->sw_version);
-    f->text[FACT_REGION] = number_of(m, FACT_REGION, en->region);
+    f->text[FACT_SIGNATURE] = signature_of(m, type, &last[FACT_SIGNATURE], ev);
+    f->text[FACT_ECU] = number_of(m, &last[FACT_ECU], ev->ecu);
+    f->text[FACT_BUS] = number_of(m, &last[FACT_BUS], ev->bus);
+    f->text[FACT_MODEL] = number_of(m, &last[FACT_MODEL], en->model);
+    f->text[FACT_HARDWARE] = number_of(m, &last[FACT_HARDWARE], en->hardware);
+    f->text[FACT_SW_VERSION] = number_of(m, &last[FACT_SW_VERSION], en->sw_version);
+    f->text[FACT_REGION] = number_of(m, &last[FACT_REGION], en->region);
     f->type = ev->type;
     f->motion = motion_of(ev);
     return m->count++;

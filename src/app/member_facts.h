@@ -21,7 +21,7 @@ struct member_facts {
     struct member_fact *fact;
     uint32_t count, room;
     struct intern texts;
-    uint32_t last[MEMBER_FACT_TEXTS]; /* numbers of the event before, which mostly are those of the next one */
+    uint32_t last[EV_TYPE_COUNT][MEMBER_FACT_TEXTS]; /* of the type's event before: mostly those of the next one, too */
     uint64_t left_out_count;
 };
 

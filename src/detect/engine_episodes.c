@@ -104,7 +104,7 @@ static void tell_parents(struct engine *e, uint32_t corr, const struct entry *x,
     unsigned part = (x->flags & ENTRY_SECOND) != 0;
 
     for (uint16_t i = 0; i < n->place_count; i++) {
-        struct node_place *p = &n->place[i];
+        struct node_place *p = &node_places(n)[i];
         const struct correlation *c = engine_rule(e, e->group[p->group].corr)->corr;
         uint64_t mine = 0;
         for (uint8_t k = 0; p->mask_chain != 0 && k < c->ref_count; k++)

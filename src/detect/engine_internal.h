@@ -28,8 +28,15 @@ struct node {
     uint32_t count;
     uint16_t place_count;
     bool has_seq, late;
-    struct node_place *place; /* heap */
+    struct node_place *more; /* heap; NULL when there is but one place, which is `only` */
+    struct node_place only;
 };
+
+/* The places of an event. Valid until nodes move, which adding one can make them. */
+static inline struct node_place *node_places(struct node *n)
+{
+    return n->more != NULL ? n->more : &n->only;
+}
 
 struct episode {
     uint8_t id[ALERT_ID_SIZE];

@@ -25,7 +25,7 @@ void engine_free(struct engine *e)
     if (e == NULL)
         return;
     for (uint32_t i = 0; i < e->node_count; i++)
-        free(e->node[i].place);
+        free(e->node[i].more);
     for (uint32_t i = 0; i < e->group_count; i++) {
         free(e->group[i].entry);
         free(e->group[i].episode);
@@ -184,11 +184,13 @@ static uint32_t add_node(struct engine *e, const struct sighting *s)
     n->has_seq = s->has_seq;
     n->tag = s->tag;
     n->late = s->late;
-    n->place = mem_alloc(s->place_count, sizeof *n->place);
+    if (s->place_count > 1)
+        n->more = mem_alloc(s->place_count, sizeof *n->more);
+    struct node_place *place = node_places(n);
     e->vehicle_events[vehicle]++;
     for (uint32_t i = 0; i < s->place_count; i++) {
         const struct place *p = &s->place[i];
-        struct node_place *at = &n->place[n->place_count];
+        struct node_place *at = &place[n->place_count];
         memset(at, 0, sizeof *at);
         at->group = engine_group(e, p, vehicle);
         if (at->group == INTERN_NONE) {
@@ -212,9 +214,9 @@ static void free_node(struct engine *e, uint32_t node)
 
     e->vehicle_events[n->vehicle]--;
     for (uint16_t i = 0; i < n->place_count; i++)
-        free_point(e, &n->place[i]);
-    free(n->place);
-    n->place = NULL;
+        free_point(e, &node_places(n)[i]);
+    free(n->more);
+    n->more = NULL;
     n->place_count = 0;
     n->vehicle = NODE_NONE;
     if (e->free_count == e->free_room) {
@@ -231,10 +233,10 @@ static void withdraw(struct engine *e, uint32_t node)
 
     for (uint16_t i = 0; i < n->place_count; i++)
         for (unsigned part = 0; part < 2; part++)
-            engine_mask(e, node, &n->place[i], part == 1, 0);
+            engine_mask(e, node, &node_places(n)[i], part == 1, 0);
     /* What was taken out still names the node when entries are compared: close the holes first. */
     for (uint16_t i = 0; i < n->place_count; i++)
-        engine_tidy(e, &e->group[n->place[i].group]);
+        engine_tidy(e, &e->group[node_places(n)[i].group]);
     free_node(e, node);
 }
 
@@ -246,8 +248,8 @@ static void not_late(struct engine *e, uint32_t node)
     n->late = false;
     for (uint16_t i = 0; i < n->place_count; i++)
         for (unsigned part = 0; part < 2; part++)
-            if (n->place[i].mask[part] != 0)
-                engine_mark(e, n->place[i].group, part == 0 ? n->first_us : n->last_us);
+            if (node_places(n)[i].mask[part] != 0)
+                engine_mark(e, node_places(n)[i].group, part == 0 ? n->first_us : n->last_us);
 }
 
 static void put_copy(struct engine *e, const struct sighting *s, struct identity_slot *slot)
@@ -304,10 +306,10 @@ static bool reaches(const struct engine *e, const struct group *g, int64_t time_
     return false;
 }
 
-static bool node_needed(const struct engine *e, const struct node *n, int64_t cutoff_us)
+static bool node_needed(const struct engine *e, struct node *n, int64_t cutoff_us)
 {
     for (uint16_t i = 0; i < n->place_count; i++)
-        if (reaches(e, &e->group[n->place[i].group], n->last_us, cutoff_us))
+        if (reaches(e, &e->group[node_places(n)[i].group], n->last_us, cutoff_us))
             return true;
     return false;
 }
@@ -338,7 +340,7 @@ void engine_expire(struct engine *e, int64_t cutoff_us)
         gone[i] = n->vehicle != NODE_NONE && n->last_us < cutoff_us && !node_needed(e, n, cutoff_us);
         for (uint16_t k = 0; gone[i] && k < n->place_count; k++)
             for (unsigned part = 0; part < 2; part++)
-                engine_forget_part(e, i, &n->place[k], part == 1);
+                engine_forget_part(e, i, &node_places(n)[k], part == 1);
     }
     for (uint32_t i = 0; i < e->group_count; i++)
         engine_tidy(e, &e->group[i]);

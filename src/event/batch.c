@@ -476,7 +476,9 @@ enum vs_err batch_reader_next(struct batch_reader *r, struct event *ret, struct 
     size_t start = cbor_pos(&r->cbor);
     uint64_t pairs = cbor_map(&r->cbor);
     for (uint64_t i = 0; i < pairs && !cbor_failed(&r->cbor); i++) {
-        int64_t key = cbor_int(&r->cbor);
+        int64_t key;
+        if (!cbor_short_int(&r->cbor, &key))
+            key = cbor_int(&r->cbor);
         enum vs_err e = key < 0 ? take_common(r, key, &c, ret) : take_field(r, (uint64_t)key, &set, ret);
 
         if (err == VS_OK)

@@ -99,6 +99,10 @@ uint64_t cbor_uint(struct cbor *r)
 
 int64_t cbor_int(struct cbor *r)
 {
+    int64_t quick;
+
+    if (cbor_short_int(r, &quick))
+        return quick;
     size_t start = r->c.pos;
     enum cbor_major major = cbor_peek(r);
     uint64_t v = take(r, major == CBOR_NEGATIVE ? CBOR_NEGATIVE : CBOR_UINT);

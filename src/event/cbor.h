@@ -50,6 +50,28 @@ static inline bool cbor_short_head(struct cbor *r, enum cbor_major *ret_major, u
     return true;
 }
 
+/* An integer of up to two bytes of argument, in the same manner. Together with the one above this is nearly every number of a
+ * batch. */
+static inline bool cbor_short_int(struct cbor *r, int64_t *ret)
+{
+    if (r->c.failed || r->c.in.len - r->c.pos < 3)
+        return false;
+    const uint8_t *p = r->c.in.ptr + r->c.pos;
+    unsigned info = p[0] & 31;
+    unsigned v = info;
+    if (p[0] > 0x3F || info > 25)
+        return false;
+    if (info == 24)
+        v = p[1];
+    else if (info == 25)
+        v = (unsigned)p[1] << 8 | p[2];
+    if ((info == 24 && v < 24) || (info == 25 && v < 256)) /* not the shortest form */
+        return false;
+    r->c.pos += info < 24 ? 1 : info - 22;
+    *ret = p[0] < 0x20 ? (int64_t)v : -1 - (int64_t)v;
+    return true;
+}
+
 /* Each takes one item of that kind, and fails the reader on another kind. 0 or empty after a failure. */
 uint64_t cbor_uint(struct cbor *r);
 int64_t cbor_int(struct cbor *r); /* unsigned or negative, within int64 */

@@ -221,12 +221,41 @@ static enum vs_err write_row(const struct row *row, struct store *st)
     return store_run(q);
 }
 
+struct dirty_row {
+    const struct row *row;
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct row *x = ((const struct dirty_row *)a)->row, *y = ((const struct dirty_row *)b)->row;
+
+    if (x->day_us != y->day_us)
+        return x->day_us < y->day_us ? -1 : 1;
+    size_t from_x = 0, from_y = 0;
+    for (unsigned i = 0; i < PARTS; i++) {
+        int c = slice_compare(slice_make(x->text + from_x, x->len[i]), slice_make(y->text + from_y, y->len[i]));
+        if (c != 0)
+            return c;
+        from_x += x->len[i];
+        from_y += y->len[i];
+    }
+    return 0;
+}
+
 enum vs_err rollup_flush(struct rollup *r, struct store *st)
 {
     enum vs_err err = VS_OK;
+    struct dirty_row *sorted = malloc((r->dirty_count + (size_t)1) * sizeof *sorted);
 
+    if (sorted == NULL)
+        return VS_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < r->dirty_count; i++)
+        sorted[i].row = &r->row[r->dirty[i]];
+    /* In the order of the table's key: neighbours lie on the same page. */
+    qsort(sorted, r->dirty_count, sizeof *sorted, compare_rows);
     for (uint32_t i = 0; err == VS_OK && i < r->dirty_count; i++)
-        err = write_row(&r->row[r->dirty[i]], st);
+        err = write_row(sorted[i].row, st);
+    free(sorted);
     if (err != VS_OK)
         return err;
     for (uint32_t i = 0; i < r->dirty_count; i++)
