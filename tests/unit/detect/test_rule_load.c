@@ -114,7 +114,7 @@ static void a_product_rule_needs_its_context(void **state)
 static void r155_has_67_leaves(void **state)
 {
     int leaves = 0;
-    char id[8];
+    char id[24];
 
     (void)state;
     for (int group = 0; group < 40; group++)
