@@ -7,12 +7,13 @@ Progress goes to stderr. At the end one JSON object goes to stdout: what the fle
 ledger), what was found of what was planted, and what was found that was not. Without --once the console stays up until
 Ctrl-C. Exit 0: everything planted was found, nothing else was, and the ledger balances. Exit 1 otherwise.
 """
-import argparse, glob, gzip, http.cookiejar, json, os, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
+import argparse, glob, gzip, http.cookiejar, json, os, select, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get('VSOC_BIN', os.path.join(ROOT, 'build/release/bin'))
 DATA = os.environ.get('VSOC_DATA', os.path.join(ROOT, '../shared/data'))
 ANALYST, PASSWORD = 'analyst', 'demo-analyst-2026'
+START_S = 60
 TRAINED_S = 30  # of the clean drive; the rest is what is watched
 
 
@@ -94,7 +95,12 @@ class Demo:
                   'ingest': {'address': '127.0.0.1', 'port': free_port(8443), 'tls_cert': 'server.pem', 'tls_key': 'server.key', 'vehicle_ca': 'vehicle-ca.pem',
                              'pseudonym_key': 'pseudonym.key', 'simulated_clock': True},
                   'detect': {'rules': os.path.join(ROOT, 'content/rules')},
-                  'api': {'address': '127.0.0.1', 'port': free_port(8080), 'console': os.path.join(ROOT, 'console/dist'), 'vault_key': 'vault.key'}}
+                  'api': {'address': '127.0.0.1', 'port': free_port(8080), 'vault_key': 'vault.key'}}
+        console = os.path.join(ROOT, 'console/dist')
+        if os.path.isdir(console):
+            config['api']['console'] = console
+        else:
+            say('the console is not built (npm --prefix console run build); serving the API only')
         self.config = os.path.join(self.dir, 'demo.yaml')
         with open(self.config, 'w') as f:
             json.dump(config, f, indent=1)  # JSON is YAML
@@ -103,6 +109,8 @@ class Demo:
     def start(self):
         self.log = open(os.path.join(self.dir, 'vsocd.log'), 'w')
         self.daemon = subprocess.Popen([program('vsocd'), '--config', self.config], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        if not select.select([self.daemon.stdout], [], [], START_S)[0]:
+            sys.exit('demo: vsocd is not ready after %d s; see %s' % (START_S, self.log.name))
         line = self.daemon.stdout.readline()
         if not line:
             sys.exit('demo: vsocd did not start; see %s' % self.log.name)

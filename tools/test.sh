@@ -22,7 +22,7 @@ if command -v ccache >/dev/null; then
     export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 fi
 
-STAGES=(setup schema tidy asan unit clang release oracle e2e console browser threads fuzz)
+STAGES=(setup schema tidy asan unit clang release console oracle e2e browser threads fuzz)
 declare -A ABOUT=(
     [setup]="packages, Python environment, npm packages"
     [schema]="generated files follow from schema/"
