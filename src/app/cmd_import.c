@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/file_text.h"
+#include "app/usage.h"
 #include "app/vsocd_config.h"
 #include "app/wall_clock.h"
 #include "base/jsonl/json_lines.h"
@@ -30,22 +31,18 @@ struct import {
     bool writing; /* the first pass only looks */
 };
 
-static void usage(FILE *out)
-{
-    fprintf(
-        out,
-        "usage: vsoc import vehicles FILE --config FILE\n"
-        "       vsoc import vehicles FILE --data DIR --pseudonym-key FILE [--vault-key FILE]\n\n"
-        "Enrols vehicles: CSV with a header line, or JSON lines; \"-\" is standard input. Columns:\n\n"
-        "  vin         must be there; kept sealed in the vault only, everything else goes by its pseudonym\n"
-        "  model hardware region    as rules and reports shall name them\n"
-        "  owner       whatever names the owner; only a keyed pseudonym is kept\n"
-        "  sw_version  of the vehicle, or of `component`\n"
-        "  component   an ECU or software component; one row each\n"
-        "  sw_since    when that software was installed; without it: since ever for the first, now for a change\n\n"
-        "All rows or none: a file with a broken row changes nothing, and each broken row is named. Importing a file\n"
-        "again changes nothing. Prints {\"added\":n,\"changed\":n,\"unchanged\":n}.\n");
-}
+static const char USAGE[] =
+    "usage: vsoc import vehicles FILE --config FILE\n"
+    "       vsoc import vehicles FILE --data DIR --pseudonym-key FILE [--vault-key FILE]\n\n"
+    "Enrols vehicles: CSV with a header line, or JSON lines; \"-\" is standard input. Columns:\n\n"
+    "  vin         must be there; kept sealed in the vault only, everything else goes by its pseudonym\n"
+    "  model hardware region    as rules and reports shall name them\n"
+    "  owner       whatever names the owner; only a keyed pseudonym is kept\n"
+    "  sw_version  of the vehicle, or of `component`\n"
+    "  component   an ECU or software component; one row each\n"
+    "  sw_since    when that software was installed; without it: since ever for the first, now for a change\n\n"
+    "All rows or none: a file with a broken row changes nothing, and each broken row is named. Importing a file\n"
+    "again changes nothing. Prints {\"added\":n,\"changed\":n,\"unchanged\":n}.\n";
 
 static bool random_bytes(uint8_t *buf, size_t size)
 {
@@ -204,12 +201,10 @@ int cmd_import(int argc, char **argv)
     struct options o = {NULL, NULL, NULL, NULL, NULL};
 
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        usage(stdout);
+        fputs(USAGE, stdout);
         return 0;
     }
-    if (argc < 3 || strcmp(argv[1], "vehicles") != 0 || !parse(argc, argv, &o)) {
-        usage(stderr);
-        return 2;
-    }
+    if (argc < 3 || strcmp(argv[1], "vehicles") != 0 || !parse(argc, argv, &o))
+        return usage_refuse("vsoc import", argc, argv, USAGE);
     return vehicles(&o);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/commands.h"
+#include "app/usage.h"
 #include "base/jsonl/json_lines.h"
 #include "detect/alert_json.h"
 #include "detect/backtest.h"
@@ -438,6 +439,8 @@ int cmd_rule(int argc, char **argv)
         return EXIT_OK;
     }
     const char *verb = argv[1];
+    if (verb[0] == '-')
+        return usage_refuse("vsoc rule", argc, argv, USAGE);
     bool free_paths = strcmp(verb, "check") == 0 || strcmp(verb, "test") == 0;
     o.workers = 1;
     for (int i = 2; i < argc; i++) {

@@ -11,6 +11,7 @@
 #include "app/commands.h"
 #include "app/edge_key.h"
 #include "app/file_text.h"
+#include "app/usage.h"
 #include "app/verify_audit.h"
 #include "base/compress.h"
 #include "base/crypto.h"
@@ -298,6 +299,5 @@ int cmd_verify(int argc, char **argv)
         return verify_journal(&q);
     if (q.file != NULL && q.kind != NULL && strcmp(q.kind, "audit") == 0)
         return verify_audit(q.file);
-    fputs(usage, stderr);
-    return 2;
+    return usage_refuse("vsoc verify", argc, argv, usage);
 }

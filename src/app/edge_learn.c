@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/edge_commands.h"
+#include "app/usage.h"
 
 static const char usage[] =
     "usage: vsoc-edge learn TRACE... [--dbc FILE] -o MODEL\n"
@@ -71,9 +72,11 @@ int edge_learn(int argc, char **argv)
     size_t size;
 
     int status = arguments_read(argc, argv, &a);
-    if (status != 0) {
-        fputs(usage, status == 1 ? stdout : stderr);
-        return status == 1 ? 0 : 2;
+    if (status == 2)
+        return usage_refuse("vsoc-edge learn", argc, argv, usage);
+    if (status == 1) {
+        fputs(usage, stdout);
+        return 0;
     }
     a.training.trace = a.trace;
     if (edge_model_learn(&a.training, &blob, &size) != 0)

@@ -10,6 +10,7 @@
 #include "app/edge_sources.h"
 #include "app/log_line.h"
 #include "app/uplink_https.h"
+#include "app/usage.h"
 #include "app/wall_clock.h"
 
 #define STEP_LINES     256
@@ -270,10 +271,10 @@ int edge_run(int argc, char **argv)
         return 0;
     }
     if (argc != 3 || strcmp(argv[1], "--config") != 0) {
-        bool asked = argc == 2 && strcmp(argv[1], "--help") == 0;
-
-        fputs(usage, asked ? stdout : stderr);
-        return asked ? 0 : 2;
+        if (argc != 2 || strcmp(argv[1], "--help") != 0)
+            return usage_refuse("vsoc-edge run", argc, argv, usage);
+        fputs(usage, stdout);
+        return 0;
     }
     if (!edge_config_read(argv[2], &r.cfg))
         return 2;

@@ -6,6 +6,7 @@
 
 #include "app/edge_commands.h"
 #include "app/trace.h"
+#include "app/usage.h"
 #include "edge/can/model.h"
 #include "edge/vids.h"
 #include "event/event.h"
@@ -289,9 +290,11 @@ int edge_scan(int argc, char **argv)
 
     s.training.bitrate = LEARN_BITRATE;
     int status = arguments_read(argc, argv, &s);
-    if (status != 0) {
-        fputs(usage, status == 1 ? stdout : stderr);
-        return status == 1 ? 0 : 2;
+    if (status == 2)
+        return usage_refuse("vsoc-edge scan", argc, argv, usage);
+    if (status == 1) {
+        fputs(usage, stdout);
+        return 0;
     }
     if (model_load(&s, &blob, &size) != 0)
         return 2;
