@@ -45,9 +45,10 @@ int cmd_report(int argc, char **argv)
     FILE *out = argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr;
     if (out == stderr)
         fprintf(out, "vsoc report: cannot make sense of %s\n", argc > 1 ? argv[1] : "nothing");
-    fprintf(out, "usage: vsoc report summary --config FILE    events by type, loss ledger, alerts by rule, incidents: "
-                 "one JSON object\n"
-                 "       vsoc report alerts  --config FILE    every alert with its vehicles and incident: one JSON "
-                 "object a line\n");
+    fprintf(out, "usage: vsoc report summary --config FILE\n"
+                 "       vsoc report alerts  --config FILE\n\n"
+                 "summary  events by type, loss ledger, alerts by rule, incidents: one JSON object\n"
+                 "alerts   every alert with its vehicles and its incident: one JSON object a line\n\n"
+                 "FILE is the configuration of vsocd, which names the state database; the daemon may run meanwhile.\n");
     return out == stdout ? 0 : 2;
 }
