@@ -26,11 +26,19 @@ size_t utf8_length(struct slice s)
     return (a == 0xF0 && b < 0x90) || (a == 0xF4 && b >= 0x90) ? 0 : 4;
 }
 
+static bool eight_are_ascii(const uint8_t *p)
+{
+    uint64_t eight;
+
+    memcpy(&eight, p, sizeof eight);
+    return (eight & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool utf8_valid(struct slice s)
 {
     for (size_t i = 0; i < s.len;) {
         if (s.ptr[i] < 0x80) { /* most text is nothing but this */
-            i++;
+            i += i + 8 <= s.len && eight_are_ascii(s.ptr + i) ? 8 : 1;
             continue;
         }
         size_t n = utf8_length(slice_from(s, i));

@@ -519,6 +519,14 @@ static void take_envelope(struct record *r, const struct event *ev, const struct
 
 static void put_envelope(struct record *r, const struct event *ev, bool say)
 {
+    const uint64_t others = UINT64_C(1) << FIELD_VIN | UINT64_C(1) << FIELD_BUS;
+
+    /* Mostly the vehicle and the bus are all that anybody reads of it. */
+    if (!say && (r->wanted->bits[0] & ((UINT64_C(1) << FIELD_SCHEMA) - 1) & ~others) == 0) {
+        put_text(r, FIELD_VIN, r->vehicle, say);
+        put_text(r, FIELD_BUS, ev->bus, say);
+        return;
+    }
     put_text(r, FIELD_VIN, r->vehicle, say);
     put_int(r, FIELD_TIME, ev->first_us, say);
     put_text(r, FIELD_TYPE, r->type, say);

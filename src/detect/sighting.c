@@ -268,7 +268,7 @@ enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *re
     ret->seq = r->seq;
     ret->has_seq = r->has_seq;
     ret->late = r->has_received && r->received_us - r->last_us > LATE_US_MIN;
-    ret->identity = identity_of(r);
+    ret->identity = r->unique ? r->content : identity_of(r);
     ret->content = r->content;
     ret->place = s->place;
     ret->place_count = 0;

@@ -36,7 +36,7 @@ struct sighting {
     uint32_t count, epoch;
     uint64_t seq;
     bool has_seq, late;
-    struct hash128 identity; /* of (vehicle, epoch, seq), or of the content */
+    struct hash128 identity; /* of (vehicle, epoch, seq), or of the content; not made for a unique record */
     struct hash128 content;
     uint64_t
         tag; /* the caller's own name for the event; the engine hands it back with members. Not set by the sighter */

@@ -213,6 +213,10 @@ static bool geo_value(const struct window *w, const struct entry *e, nano *ret)
         return false;
     const struct point *a = &w->point[e[-1].value];
     const struct point *b = &w->point[e->value];
+    if (a->lat == b->lat && a->lon == b->lon) {
+        *ret = 0; /* it was parked */
+        return true;
+    }
     *ret = (nano)llround(geo_distance_km(a->lat, a->lon, b->lat, b->lon) * 1e3) * (NANO_ONE / 1000);
     return true;
 }

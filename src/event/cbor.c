@@ -7,28 +7,6 @@ void cbor_init(struct cbor *r, struct slice in)
     cursor_init(&r->c, in);
 }
 
-bool cbor_failed(const struct cbor *r)
-{
-    return r->c.failed;
-}
-
-size_t cbor_pos(const struct cbor *r)
-{
-    return cursor_pos(&r->c);
-}
-
-bool cbor_at_end(const struct cbor *r)
-{
-    return cursor_left(&r->c) == 0;
-}
-
-enum cbor_major cbor_peek(const struct cbor *r)
-{
-    if (r->c.failed || cursor_left(&r->c) == 0)
-        return CBOR_SIMPLE;
-    return (enum cbor_major)(r->c.in.ptr[r->c.pos] >> 5);
-}
-
 static void cbor_fail(struct cbor *r, size_t pos)
 {
     r->c.failed = true;
@@ -94,6 +72,11 @@ static inline uint64_t take(struct cbor *r, enum cbor_major want)
 
 uint64_t cbor_uint(struct cbor *r)
 {
+    uint64_t quick;
+    enum cbor_major major = cbor_peek(r);
+
+    if (major == CBOR_UINT && cbor_short_head(r, &major, &quick))
+        return quick;
     return take(r, CBOR_UINT);
 }
 

@@ -30,13 +30,29 @@ struct cbor {
 };
 
 void cbor_init(struct cbor *r, struct slice in);
-bool cbor_failed(const struct cbor *r);
+static inline bool cbor_failed(const struct cbor *r)
+{
+    return r->c.failed;
+}
+
 /* Byte of the failure, or of the next item. */
-size_t cbor_pos(const struct cbor *r);
-bool cbor_at_end(const struct cbor *r);
+static inline size_t cbor_pos(const struct cbor *r)
+{
+    return cursor_pos(&r->c);
+}
+
+static inline bool cbor_at_end(const struct cbor *r)
+{
+    return cursor_left(&r->c) == 0;
+}
 
 /* Kind of the next item without taking it; CBOR_SIMPLE at the end or after a failure. */
-enum cbor_major cbor_peek(const struct cbor *r);
+static inline enum cbor_major cbor_peek(const struct cbor *r)
+{
+    if (r->c.failed || cursor_left(&r->c) == 0)
+        return CBOR_SIMPLE;
+    return (enum cbor_major)(r->c.in.ptr[r->c.pos] >> 5);
+}
 
 /* The head of any item when it is one byte long, which most are: true, and major and argument are set. False: nothing
  * is taken, and the functions below do it the long way. */

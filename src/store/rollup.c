@@ -225,21 +225,25 @@ struct dirty_row {
     const struct row *row;
 };
 
+static size_t text_len(const struct row *row)
+{
+    size_t len = 0;
+
+    for (unsigned i = 0; i < PARTS; i++)
+        len += row->len[i];
+    return len;
+}
+
+/* Nearly the order of the table's key, and exactly it where types and models are of one length. */
 static int compare_rows(const void *a, const void *b)
 {
     const struct row *x = ((const struct dirty_row *)a)->row, *y = ((const struct dirty_row *)b)->row;
+    size_t len_x = text_len(x), len_y = text_len(y);
 
     if (x->day_us != y->day_us)
         return x->day_us < y->day_us ? -1 : 1;
-    size_t from_x = 0, from_y = 0;
-    for (unsigned i = 0; i < PARTS; i++) {
-        int c = slice_compare(slice_make(x->text + from_x, x->len[i]), slice_make(y->text + from_y, y->len[i]));
-        if (c != 0)
-            return c;
-        from_x += x->len[i];
-        from_y += y->len[i];
-    }
-    return 0;
+    int c = memcmp(x->text, y->text, len_x < len_y ? len_x : len_y);
+    return c != 0 ? c : len_x < len_y ? -1 : len_x > len_y;
 }
 
 enum vs_err rollup_flush(struct rollup *r, struct store *st)
@@ -251,7 +255,7 @@ enum vs_err rollup_flush(struct rollup *r, struct store *st)
         return VS_ERR_NO_MEMORY;
     for (uint32_t i = 0; i < r->dirty_count; i++)
         sorted[i].row = &r->row[r->dirty[i]];
-    /* In the order of the table's key: neighbours lie on the same page. */
+    /* Neighbours in the table lie on the same page. */
     qsort(sorted, r->dirty_count, sizeof *sorted, compare_rows);
     for (uint32_t i = 0; err == VS_OK && i < r->dirty_count; i++)
         err = write_row(sorted[i].row, st);
