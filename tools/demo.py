@@ -7,7 +7,7 @@ Progress goes to stderr. At the end one JSON object goes to stdout: what the fle
 ledger), what was found of what was planted, and what was found that was not. Without --once the console stays up until
 Ctrl-C. Exit 0: everything planted was found, nothing else was, and the ledger balances. Exit 1 otherwise.
 """
-import argparse, glob, gzip, http.cookiejar, json, os, select, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
+import argparse, ctypes, glob, gzip, http.cookiejar, json, os, select, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get('VSOC_BIN', os.path.join(ROOT, 'build/release/bin'))
@@ -33,6 +33,11 @@ def run(*args, stdin=None, out=subprocess.PIPE):
     if r.returncode != 0:
         sys.exit('demo: failed with %d: %s' % (r.returncode, ' '.join(args)))
     return r.stdout
+
+
+def end_with_parent():
+    """The daemon goes when the demo goes, however it goes (PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def free_port(wanted):
@@ -108,7 +113,7 @@ class Demo:
 
     def start(self):
         self.log = open(os.path.join(self.dir, 'vsocd.log'), 'w')
-        self.daemon = subprocess.Popen([program('vsocd'), '--config', self.config], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.daemon = subprocess.Popen([program('vsocd'), '--config', self.config], stdout=subprocess.PIPE, stderr=self.log, text=True, preexec_fn=end_with_parent)
         if not select.select([self.daemon.stdout], [], [], START_S)[0]:
             sys.exit('demo: vsocd is not ready after %d s; see %s' % (START_S, self.log.name))
         line = self.daemon.stdout.readline()
