@@ -6,7 +6,7 @@
 
 static const struct role ROLE[] = {
     {"ingest", role_ingest, {"log", "certs", NULL}, {NULL}},
-    {"detect", role_detect, {"state", "log", NULL}, {NULL}},
+    {"detect", role_detect, {"state", NULL}, {"log", NULL}},
     {"api", role_api, {"state", NULL}, {"log", NULL}},
 };
 #define ROLE_COUNT (sizeof ROLE / sizeof ROLE[0])
