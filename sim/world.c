@@ -31,7 +31,6 @@ struct car {
     struct aggregate_slot *slot;
     uint8_t *staging, *device;
     uint8_t journal_key[AEAD_KEY_SIZE];
-    uint64_t withheld_before;
     bool was_absent;
 };
 
