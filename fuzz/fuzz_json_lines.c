@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/jsonl/json_lines.h"
-#include "detect/sighting.h"
+#include "detect/engine/sighting.h"
 
 static const char RULES[] =
     "title: a\nname: a\nlogsource: {product: vehicle}\ndetection: {s: {type: '*', 'x|re': 'a+b'}, k: [evil], "

@@ -3,7 +3,7 @@
  * The input is the text of a rule file; a line "%%" ends it, and what follows is an event as one JSON object. */
 #include <stdlib.h>
 
-#include "detect/engine.h"
+#include "detect/engine/engine.h"
 
 static const char EVENT[] =
     "{\"vin\":\"V1\",\"time\":\"2026-03-01T00:00:00Z\",\"type\":\"secoc.verification_failed\",\"pdu\":\"A\","

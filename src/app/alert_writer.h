@@ -7,7 +7,7 @@
 #define APP_ALERT_WRITER_H
 
 #include "app/member_facts.h"
-#include "detect/engine.h"
+#include "detect/engine/engine.h"
 #include "store/store.h"
 
 /* Inside the caller's transaction. *ret_changed is set when something was written. */

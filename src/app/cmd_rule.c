@@ -8,11 +8,11 @@
 #include "app/commands.h"
 #include "app/usage.h"
 #include "base/jsonl/json_lines.h"
-#include "detect/alert_json.h"
-#include "detect/backtest.h"
-#include "detect/explain.h"
-#include "detect/match.h"
-#include "detect/rule_test.h"
+#include "detect/lab/alert_json.h"
+#include "detect/lab/backtest.h"
+#include "detect/lab/explain.h"
+#include "detect/sigma/match.h"
+#include "detect/lab/rule_test.h"
 
 #define PATHS_MAX       4096
 #define BAD_LINES_SHOWN 20

@@ -8,7 +8,7 @@
 #ifndef APP_MEMBER_FACTS_H
 #define APP_MEMBER_FACTS_H
 
-#include "detect/intern.h"
+#include "detect/sigma/intern.h"
 #include "ingest/normalise.h"
 #include "store/alert_store.h"
 

@@ -6,7 +6,7 @@
 #include "app/alert_writer.h"
 #include "app/member_facts.h"
 #include "core/timestamp.h"
-#include "detect/engine.h"
+#include "detect/engine/engine.h"
 #include "ingest/dead_letter.h"
 #include "ingest/ledger_store.h"
 #include "ingest/normalise.h"

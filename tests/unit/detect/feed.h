@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "detect/engine.h"
+#include "detect/engine/engine.h"
 
 struct feed {
     struct plan plan;

@@ -1,0 +1,529 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "detect/sigma/rule_value.h"
+
+#include <arpa/inet.h>
+#include <pcre2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define VALUES_MAX    65536
+#define MODIFIERS_MAX 8
+
+enum modifier {
+    MOD_CONTAINS,
+    MOD_STARTSWITH,
+    MOD_ENDSWITH,
+    MOD_ALL,
+    MOD_CASED,
+    MOD_EXISTS,
+    MOD_NEQ,
+    MOD_WINDASH,
+    MOD_RE,
+    MOD_I,
+    MOD_M,
+    MOD_S,
+    MOD_BASE64,
+    MOD_BASE64OFFSET,
+    MOD_UTF16,
+    MOD_UTF16LE,
+    MOD_UTF16BE,
+    MOD_CIDR,
+    MOD_LT,
+    MOD_LTE,
+    MOD_GT,
+    MOD_GTE,
+    MOD_FIELDREF,
+    MOD_EXPAND,
+    MOD_MINUTE,
+    MOD_HOUR,
+    MOD_DAY,
+    MOD_WEEK,
+    MOD_MONTH,
+    MOD_YEAR
+};
+
+static const struct {
+    const char *name;
+    uint8_t modifier;
+} MODIFIER[] = {{"contains", MOD_CONTAINS},
+                {"startswith", MOD_STARTSWITH},
+                {"endswith", MOD_ENDSWITH},
+                {"all", MOD_ALL},
+                {"cased", MOD_CASED},
+                {"exists", MOD_EXISTS},
+                {"neq", MOD_NEQ},
+                {"windash", MOD_WINDASH},
+                {"re", MOD_RE},
+                {"i", MOD_I},
+                {"ignorecase", MOD_I},
+                {"m", MOD_M},
+                {"multiline", MOD_M},
+                {"s", MOD_S},
+                {"dotall", MOD_S},
+                {"base64", MOD_BASE64},
+                {"base64offset", MOD_BASE64OFFSET},
+                {"utf16", MOD_UTF16},
+                {"utf16le", MOD_UTF16LE},
+                {"wide", MOD_UTF16LE},
+                {"utf16be", MOD_UTF16BE},
+                {"cidr", MOD_CIDR},
+                {"lt", MOD_LT},
+                {"lte", MOD_LTE},
+                {"gt", MOD_GT},
+                {"gte", MOD_GTE},
+                {"fieldref", MOD_FIELDREF},
+                {"expand", MOD_EXPAND},
+                {"minute", MOD_MINUTE},
+                {"hour", MOD_HOUR},
+                {"day", MOD_DAY},
+                {"week", MOD_WEEK},
+                {"month", MOD_MONTH},
+                {"year", MOD_YEAR}};
+
+struct build {
+    const struct rule_source *src;
+    const struct yaml_node *at; /* where to point when something is wrong */
+    uint8_t mod[MODIFIERS_MAX];
+    unsigned mod_count;
+    uint32_t field;
+};
+
+static bool has(const struct build *b, enum modifier m)
+{
+    for (unsigned i = 0; i < b->mod_count; i++)
+        if (b->mod[i] == m)
+            return true;
+    return false;
+}
+
+__attribute__((format(printf, 3, 4))) static void complain(const struct build *b, const struct yaml_node *at,
+                                                           const char *format, ...)
+{
+    char text[400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    diag_add(b->src->diag, DIAG_ERROR, b->src->path, at->line, at->column, "%s", text);
+}
+
+/* Splits "field|mod|mod". */
+static bool read_key(struct build *b, struct slice key, struct slice *ret_field)
+{
+    const uint8_t *bar = key.len > 0 ? memchr(key.ptr, '|', key.len) : NULL;
+    struct slice rest = bar != NULL ? slice_from(key, (size_t)(bar - key.ptr) + 1) : slice_make("", 0);
+
+    *ret_field = bar != NULL ? slice_head(key, (size_t)(bar - key.ptr)) : key;
+    while (bar != NULL) {
+        bar = rest.len > 0 ? memchr(rest.ptr, '|', rest.len) : NULL;
+        struct slice word = bar != NULL ? slice_head(rest, (size_t)(bar - rest.ptr)) : rest;
+        if (bar != NULL)
+            rest = slice_from(rest, word.len + 1);
+        size_t i = 0;
+        while (i < sizeof MODIFIER / sizeof MODIFIER[0] && !slice_equal_str(word, MODIFIER[i].name))
+            i++;
+        if (i == sizeof MODIFIER / sizeof MODIFIER[0]) {
+            complain(b, b->at,
+                     "unknown modifier '%.*s'; expected one of contains, startswith, endswith, all, re, cidr, "
+                     "base64, base64offset, wide, windash, cased, exists, fieldref, lt, lte, gt, gte, neq, expand, "
+                     "minute, hour, day, week, month, year",
+                     (int)word.len, (const char *)word.ptr);
+            return false;
+        }
+        if (b->mod_count == MODIFIERS_MAX) {
+            complain(b, b->at, "more than %d modifiers", MODIFIERS_MAX);
+            return false;
+        }
+        b->mod[b->mod_count++] = MODIFIER[i].modifier;
+    }
+    return true;
+}
+
+static struct test *new_test(const struct build *b, enum test_op op, struct slice source)
+{
+    struct test *t = arena_alloc(b->src->arena, sizeof *t);
+
+    t->op = (uint8_t)op;
+    t->source = source;
+    t->cased = has(b, MOD_CASED);
+    return t;
+}
+
+static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static struct slice base64(struct arena *a, struct slice in)
+{
+    uint8_t *out = arena_alloc(a, (in.len + 2) / 3 * 4 + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < in.len; i += 3) {
+        uint32_t v = (uint32_t)in.ptr[i] << 16;
+        if (i + 1 < in.len)
+            v |= (uint32_t)in.ptr[i + 1] << 8;
+        if (i + 2 < in.len)
+            v |= in.ptr[i + 2];
+        out[n++] = (uint8_t)BASE64[v >> 18];
+        out[n++] = (uint8_t)BASE64[v >> 12 & 63];
+        out[n++] = i + 1 < in.len ? (uint8_t)BASE64[v >> 6 & 63] : '=';
+        out[n++] = i + 2 < in.len ? (uint8_t)BASE64[v & 63] : '=';
+    }
+    return slice_make(out, n);
+}
+
+/* The part of the encoding that does not depend on the bytes around the value when it starts `shift` bytes into a group
+ * of three: the first characters mix in the bytes before it, the last ones the bytes behind it. */
+static struct slice base64_inner(struct arena *a, struct slice in, size_t shift)
+{
+    static const uint8_t SKIP[3] = {0, 2, 3};
+    static const uint8_t DROP[3] = {0, 3, 2};
+    uint8_t *padded = arena_alloc(a, in.len + 2);
+
+    memset(padded, ' ', shift);
+    if (in.len > 0)
+        memcpy(padded + shift, in.ptr, in.len);
+    struct slice all = base64(a, slice_make(padded, in.len + shift));
+    size_t drop = DROP[(in.len + shift) % 3];
+    size_t skip = SKIP[shift];
+    return all.len <= skip + drop ? slice_make("", 0) : slice_make(all.ptr + skip, all.len - skip - drop);
+}
+
+static size_t decode_utf8(struct slice s, uint32_t *ret)
+{
+    uint8_t c = s.ptr[0];
+    size_t len = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+
+    if (len > s.len || (c >= 0x80 && c < 0xC2)) {
+        *ret = c;
+        return 1;
+    }
+    uint32_t v = len == 1 ? c : c & (0x7Fu >> len);
+    for (size_t i = 1; i < len; i++)
+        v = v << 6 | (s.ptr[i] & 0x3F);
+    *ret = v;
+    return len;
+}
+
+static struct slice utf16(struct arena *a, struct slice in, bool big, bool mark)
+{
+    uint8_t *out = arena_alloc(a, in.len * 2 + 4);
+    size_t n = 0;
+
+    if (mark) {
+        out[n++] = 0xFF;
+        out[n++] = 0xFE;
+    }
+    for (size_t i = 0; i < in.len;) {
+        uint32_t c;
+        i += decode_utf8(slice_from(in, i), &c);
+        uint32_t unit[2] = {c, 0};
+        unsigned units = 1;
+        if (c > 0xFFFF) {
+            unit[0] = 0xD800 + ((c - 0x10000) >> 10);
+            unit[1] = 0xDC00 + ((c - 0x10000) & 0x3FF);
+            units = 2;
+        }
+        for (unsigned u = 0; u < units; u++) {
+            out[n++] = (uint8_t)(big ? unit[u] >> 8 : unit[u]);
+            out[n++] = (uint8_t)(big ? unit[u] : unit[u] >> 8);
+        }
+    }
+    return slice_make(out, n);
+}
+
+/* Encodes the plain pieces and leaves the wildcards. */
+static void widen(const struct build *b, struct pattern *p, enum modifier m)
+{
+    for (uint32_t i = 0; i < p->count; i++)
+        if (p->piece[i].kind == PIECE_TEXT)
+            p->piece[i].text = utf16(b->src->arena, p->piece[i].text, m == MOD_UTF16BE, m == MOD_UTF16 && i == 0);
+}
+
+static struct slice plain_of(const struct pattern *p)
+{
+    return p->count > 0 ? p->piece[0].text : slice_make("", 0);
+}
+
+/* Applies the transforming modifiers in order. A value may become several forms, chained by or_else. */
+static struct test *build_pattern(const struct build *b, const struct yaml_node *at, struct slice text)
+{
+    struct arena *a = b->src->arena;
+    struct test *t = new_test(b, TEST_PATTERN, text);
+    bool keyword = b->field == ITEM_KEYWORDS;
+
+    pattern_parse(&t->pattern, a, text);
+    if (t->pattern.count > PATTERN_PIECES_MAX) {
+        complain(b, at, "value has too many wildcards");
+        return NULL;
+    }
+    for (unsigned i = 0; i < b->mod_count; i++) {
+        enum modifier m = (enum modifier)b->mod[i];
+        bool base = m == MOD_BASE64 || m == MOD_BASE64OFFSET;
+        if (base && pattern_has_wildcards(&t->pattern)) {
+            complain(b, at, "a value with wildcards cannot be encoded as base64; escape them with a backslash");
+            return NULL;
+        }
+        if (m == MOD_BASE64OFFSET) {
+            struct slice in = plain_of(&t->pattern);
+            pattern_plain(&t->pattern, a, base64_inner(a, in, 0));
+            for (size_t shift = 2; shift >= 1; shift--) {
+                struct test *more = new_test(b, TEST_PATTERN, text);
+                pattern_plain(&more->pattern, a, base64_inner(a, in, shift));
+                more->or_else = t->or_else;
+                t->or_else = more;
+            }
+        }
+        for (struct test *form = t; form != NULL; form = form->or_else) {
+            if (m == MOD_BASE64)
+                pattern_plain(&form->pattern, a, base64(a, plain_of(&form->pattern)));
+            else if (m == MOD_UTF16 || m == MOD_UTF16LE || m == MOD_UTF16BE)
+                widen(b, &form->pattern, m);
+            else if (m == MOD_WINDASH)
+                pattern_windash(&form->pattern, a);
+            else if (m == MOD_CONTAINS || m == MOD_STARTSWITH || m == MOD_ENDSWITH)
+                pattern_open(&form->pattern, a, m != MOD_STARTSWITH, m != MOD_ENDSWITH);
+        }
+    }
+    for (struct test *form = t; form != NULL; form = form->or_else) {
+        if (keyword)
+            pattern_open(&form->pattern, a, true, true);
+        /* Base64 text depends on case: folding it would accept other bytes, yet Sigma says values ignore case unless
+         * they are `cased`, and converters agree. */
+        pattern_finish(&form->pattern, a, t->cased);
+    }
+    return t;
+}
+
+static struct test *build_regex(const struct build *b, const struct yaml_node *at, struct slice text)
+{
+    struct test *t = new_test(b, TEST_REGEX, text);
+    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+    int code;
+    PCRE2_SIZE offset;
+
+    options |= has(b, MOD_I) ? PCRE2_CASELESS : 0;
+    options |= has(b, MOD_M) ? PCRE2_MULTILINE : 0;
+    options |= has(b, MOD_S) ? PCRE2_DOTALL : 0;
+    options |= has(b, MOD_STARTSWITH) ? PCRE2_ANCHORED : 0;
+    options |= has(b, MOD_ENDSWITH) ? PCRE2_ENDANCHORED : 0;
+    pcre2_code *re = pcre2_compile(text.ptr, text.len, options, &code, &offset, NULL);
+    if (re == NULL) {
+        uint8_t reason[160];
+        pcre2_get_error_message(code, reason, sizeof reason);
+        complain(b, at, "regular expression: %s at character %zu", (const char *)reason, (size_t)offset + 1);
+        return NULL;
+    }
+    (void)pcre2_jit_compile(re, PCRE2_JIT_COMPLETE); /* without it matching is slower, not different */
+    struct regex_list *keep = arena_alloc(b->src->arena, sizeof *keep);
+    keep->regex = re;
+    keep->next = *b->src->regexes;
+    *b->src->regexes = keep;
+    t->regex = re;
+    return t;
+}
+
+static struct test *build_cidr(const struct build *b, const struct yaml_node *at, struct slice text)
+{
+    struct test *t = new_test(b, TEST_CIDR, text);
+    char address[INET6_ADDRSTRLEN + 4];
+    const uint8_t *slash = text.len > 0 ? memchr(text.ptr, '/', text.len) : NULL;
+    size_t len = slash != NULL ? (size_t)(slash - text.ptr) : text.len;
+    struct val bits;
+
+    if (slice_to_str(slice_head(text, len), address, sizeof address)) {
+        t->cidr_family = inet_pton(AF_INET, address, t->cidr) == 1    ? AF_INET
+                         : inet_pton(AF_INET6, address, t->cidr) == 1 ? AF_INET6
+                                                                      : 0;
+    }
+    int64_t max = t->cidr_family == AF_INET ? 32 : 128;
+    if (slash == NULL)
+        bits.num.i = max;
+    else if (!val_parse_number(slice_from(text, len + 1), &bits) || bits.kind != VAL_INT)
+        bits.num.i = -1;
+    if (t->cidr_family == 0 || bits.num.i < 0 || bits.num.i > max) {
+        complain(b, at, "expected a network such as 10.0.0.0/8 or fd00::/8");
+        return NULL;
+    }
+    t->cidr_bits = (uint8_t)bits.num.i;
+    return t;
+}
+
+static struct test *build_compare(const struct build *b, const struct yaml_node *at, enum test_op op)
+{
+    struct test *t = new_test(b, op, at->text);
+
+    if (!val_parse_number(at->text, &t->number)) {
+        complain(b, at, "lt, lte, gt and gte need a number, not '%.*s'", (int)at->text.len, (const char *)at->text.ptr);
+        return NULL;
+    }
+    return t;
+}
+
+static struct test *build_field(const struct build *b, const struct yaml_node *at)
+{
+    struct test *t = new_test(b, TEST_FIELD, at->text);
+
+    t->field = fields_add(b->src->fields, at->text);
+    t->field_start = has(b, MOD_STARTSWITH) || has(b, MOD_CONTAINS);
+    t->field_end = has(b, MOD_ENDSWITH) || has(b, MOD_CONTAINS);
+    if (t->field == FIELD_NONE) {
+        complain(b, at, "rules use more than %d field names", FIELDS_MAX);
+        return NULL;
+    }
+    return t;
+}
+
+static bool is_text_modifier(enum modifier m)
+{
+    return m == MOD_CONTAINS || m == MOD_STARTSWITH || m == MOD_ENDSWITH || m == MOD_WINDASH || m == MOD_BASE64 ||
+           m == MOD_BASE64OFFSET || m == MOD_UTF16 || m == MOD_UTF16LE || m == MOD_UTF16BE;
+}
+
+/* A value without a modifier that changes its kind. */
+static struct test *build_plain(const struct build *b, const struct yaml_node *at)
+{
+    bool text_only = b->field == ITEM_KEYWORDS;
+    struct val number;
+
+    for (unsigned i = 0; i < b->mod_count; i++)
+        text_only |= is_text_modifier((enum modifier)b->mod[i]);
+    if (yaml_is_null(at))
+        return new_test(b, TEST_NULL, slice_str("null"));
+    struct test *t = build_pattern(b, at, at->text);
+    if (t == NULL || text_only ||
+        (at->quoted && !(b->field < b->src->fields->names.count && b->src->fields->numeric[b->field])))
+        return t;
+    if (!val_parse_number(at->text, &number))
+        return t;
+    t->op = TEST_NUMBER; /* keeps the pattern for events that carry the same text */
+    t->number = number;
+    return t;
+}
+
+static struct test *build_exists(const struct build *b, const struct yaml_node *at)
+{
+    struct test *t = new_test(b, TEST_EXISTS, at->text);
+
+    if (!yaml_read_bool(at, &t->exists)) {
+        complain(b, at, "exists needs true or false");
+        return NULL;
+    }
+    return t;
+}
+
+static struct test *build_test(const struct build *b, const struct yaml_node *at)
+{
+    if (at->kind != YAML_SCALAR) {
+        complain(b, at, "expected a text, a number or null here");
+        return NULL;
+    }
+    if (has(b, MOD_EXISTS))
+        return build_exists(b, at);
+    if (has(b, MOD_RE))
+        return build_regex(b, at, at->text);
+    if (has(b, MOD_CIDR))
+        return build_cidr(b, at, at->text);
+    if (has(b, MOD_FIELDREF))
+        return build_field(b, at);
+    if (has(b, MOD_EXPAND)) {
+        complain(b, at, "placeholder '%.*s' has no values here; write the values instead of `expand`",
+                 (int)at->text.len, (const char *)at->text.ptr);
+        return NULL;
+    }
+    static const uint8_t COMPARE[][2] = {
+        {MOD_LT, TEST_LT}, {MOD_LTE, TEST_LTE}, {MOD_GT, TEST_GT}, {MOD_GTE, TEST_GTE}};
+    for (size_t i = 0; i < 4; i++)
+        if (has(b, (enum modifier)COMPARE[i][0]))
+            return build_compare(b, at, (enum test_op)COMPARE[i][1]);
+    return build_plain(b, at);
+}
+
+static bool check_modifiers(const struct build *b)
+{
+    static const uint8_t KIND[] = {MOD_EXISTS, MOD_RE, MOD_CIDR, MOD_FIELDREF, MOD_LT, MOD_LTE, MOD_GT, MOD_GTE};
+    unsigned kinds = 0;
+
+    for (size_t i = 0; i < sizeof KIND; i++)
+        kinds += has(b, (enum modifier)KIND[i]);
+    if (kinds > 1) {
+        complain(b, b->at, "only one of exists, re, cidr, fieldref, lt, lte, gt and gte can stand in one key");
+        return false;
+    }
+    if ((has(b, MOD_I) || has(b, MOD_M) || has(b, MOD_S)) && !has(b, MOD_RE)) {
+        complain(b, b->at, "i, m and s are flags of re and need it before them");
+        return false;
+    }
+    if (b->field == ITEM_KEYWORDS && (has(b, MOD_EXISTS) || has(b, MOD_FIELDREF))) {
+        complain(b, b->at, "exists and fieldref need a field name");
+        return false;
+    }
+    return true;
+}
+
+static enum time_part part_of(const struct build *b)
+{
+    static const uint8_t PART[] = {MOD_MINUTE, MOD_HOUR, MOD_DAY, MOD_WEEK, MOD_MONTH, MOD_YEAR};
+
+    for (size_t i = 0; i < sizeof PART; i++)
+        if (has(b, (enum modifier)PART[i]))
+            return (enum time_part)(PART_MINUTE + i);
+    return PART_NONE;
+}
+
+static bool add_tests(const struct build *b, struct item *item, const struct yaml_node *value)
+{
+    bool list = value->kind == YAML_LIST;
+    uint32_t count = 0;
+
+    for (const struct yaml_node *n = list ? value->child : value; n != NULL; n = list ? n->next : NULL)
+        count++;
+    if (count == 0 || count > VALUES_MAX) {
+        complain(b, value, count == 0 ? "empty list: it would never match" : "more than 65536 values");
+        return false;
+    }
+    item->test = arena_alloc(b->src->arena, count * sizeof *item->test);
+    for (const struct yaml_node *n = list ? value->child : value; n != NULL; n = list ? n->next : NULL) {
+        struct test *t = build_test(b, yaml_deref(n));
+        if (t == NULL)
+            return false;
+        item->test[item->test_count++] = t;
+    }
+    return true;
+}
+
+struct item *rule_value_item(const struct rule_source *src, struct slice key, const struct yaml_node *at,
+                             const struct yaml_node *value)
+{
+    struct build b = {.src = src, .at = at};
+    struct item *item = arena_alloc(src->arena, sizeof *item);
+    struct slice field;
+
+    if (!read_key(&b, key, &field))
+        return NULL;
+    b.field = field.len == 0 ? ITEM_KEYWORDS : fields_add(src->fields, field);
+    if (b.field == FIELD_NONE && field.len > 0) {
+        complain(&b, at, "rules use more than %d field names", FIELDS_MAX);
+        return NULL;
+    }
+    if (!check_modifiers(&b))
+        return NULL;
+    src->fields->keywords_used |= b.field == ITEM_KEYWORDS;
+    src->fields->signature_used |= b.field == FIELD_SIGNATURE;
+    src->fields->priority_used |= b.field == FIELD_PRIORITY;
+    item->field = b.field;
+    item->all = has(&b, MOD_ALL);
+    item->neq = has(&b, MOD_NEQ);
+    enum time_part part = part_of(&b);
+    item->part = (uint8_t)part;
+    item->source = key;
+    item->line = at->line;
+    if (!add_tests(&b, item, value))
+        return NULL;
+    for (uint32_t i = 0; i < item->test_count; i++)
+        if (item->test[i]->op == TEST_FIELD) {
+            src->fields->signature_used |= item->test[i]->field == FIELD_SIGNATURE;
+            src->fields->priority_used |= item->test[i]->field == FIELD_PRIORITY;
+        }
+    return item;
+}
