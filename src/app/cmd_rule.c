@@ -11,8 +11,8 @@
 #include "detect/lab/alert_json.h"
 #include "detect/lab/backtest.h"
 #include "detect/lab/explain.h"
-#include "detect/sigma/match.h"
 #include "detect/lab/rule_test.h"
+#include "detect/sigma/match.h"
 
 #define PATHS_MAX       4096
 #define BAD_LINES_SHOWN 20

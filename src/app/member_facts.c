@@ -43,7 +43,8 @@ static uint32_t number_of(struct member_facts *m, uint32_t *last, struct slice t
 }
 
 /* The signature of a type without subject and detail is always the same. */
-static uint32_t signature_of(struct member_facts *m, const struct ev_type_info *type, uint32_t *last, const struct event *ev)
+static uint32_t signature_of(struct member_facts *m, const struct ev_type_info *type, uint32_t *last,
+                             const struct event *ev)
 {
     char text[EV_SIGNATURE_MAX];
     struct writer w;

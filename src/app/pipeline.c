@@ -70,8 +70,11 @@ static void learn(struct pipeline *p, const struct event *ev, const struct norma
 static void look(struct pipeline *p, const struct event *ev, const struct normalised *en)
 {
     struct sighting seen;
-    const struct enrichment about = {.model = en->model, .hw = en->hardware, .sw_version = en->sw_version,
-                                         .region = en->region, .received_us = en->received_us};
+    const struct enrichment about = {.model = en->model,
+                                     .hw = en->hardware,
+                                     .sw_version = en->sw_version,
+                                     .region = en->region,
+                                     .received_us = en->received_us};
 
     const struct interest_kind *kind = interest_of(p->plan.interest, interest_kind(ev));
 
@@ -87,7 +90,8 @@ static void look(struct pipeline *p, const struct event *ev, const struct normal
 static void on_event(const struct event *ev, const struct normalised *en, void *ctx)
 {
     struct pipeline *p = ctx;
-    const struct rollup_cohort cohort = {slice_str(ev_type_find(ev->type)->name), en->model, en->sw_version, en->region};
+    const struct rollup_cohort cohort = {slice_str(ev_type_find(ev->type)->name), en->model, en->sw_version,
+                                         en->region};
 
     p->progress.events++;
     if (p->error == VS_OK)
@@ -295,7 +299,8 @@ static void on_alert(void *ctx, const struct rule *rule, const struct alert *al)
     bool changed = false;
 
     if (c->err == VS_OK)
-        c->err = alert_writer_put(c->p->cfg.store, c->p->engine, &c->p->facts, rule, al, c->p->progress.now_us, &changed);
+        c->err =
+            alert_writer_put(c->p->cfg.store, c->p->engine, &c->p->facts, rule, al, c->p->progress.now_us, &changed);
     c->p->progress.alert_changes += changed;
 }
 
@@ -314,9 +319,10 @@ static enum vs_err write_positions(struct pipeline *p)
     for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++) {
         if (p->partition[i].next == p->partition[i].committed)
             continue;
-        struct store_stmt *q = store_prepare(p->cfg.store, "INSERT INTO log_position (log_partition, log_offset, at_us) VALUES (?, ?, ?) "
-                                                           "ON CONFLICT (log_partition) DO UPDATE SET log_offset = excluded.log_offset, "
-                                                           "at_us = excluded.at_us");
+        struct store_stmt *q =
+            store_prepare(p->cfg.store, "INSERT INTO log_position (log_partition, log_offset, at_us) VALUES (?, ?, ?) "
+                                        "ON CONFLICT (log_partition) DO UPDATE SET log_offset = excluded.log_offset, "
+                                        "at_us = excluded.at_us");
         store_bind_i64(q, 1, i);
         store_bind_i64(q, 2, (int64_t)p->partition[i].next);
         store_bind_i64(q, 3, p->progress.now_us);

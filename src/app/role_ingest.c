@@ -201,8 +201,8 @@ static void post_batch(struct door *d, struct http_request *rq, const struct htt
     up->one.key.ptr = up->key;
     up->record = &up->one;
     up->record_count = 1;
-    snprintf(up->reply, sizeof up->reply, "{\"vid\":\"%.32s\",\"epoch\":%u,\"seq_next\":%llu,\"stored\":true}\n", peer->cn,
-             got.epoch, (unsigned long long)got.seq_next);
+    snprintf(up->reply, sizeof up->reply, "{\"vid\":\"%.32s\",\"epoch\":%u,\"seq_next\":%llu,\"stored\":true}\n",
+             peer->cn, got.epoch, (unsigned long long)got.seq_next);
     submit(d, rq, up);
 }
 

@@ -66,8 +66,8 @@ static inline bool cbor_short_head(struct cbor *r, enum cbor_major *ret_major, u
     return true;
 }
 
-/* An integer of up to two bytes of argument, in the same manner. Together with the one above this is nearly every number of a
- * batch. */
+/* An integer of up to two bytes of argument, in the same manner. Together with the one above this is nearly every
+ * number of a batch. */
 static inline bool cbor_short_int(struct cbor *r, int64_t *ret)
 {
     if (r->c.failed || r->c.in.len - r->c.pos < 3)

@@ -10,10 +10,10 @@
 enum ev_priority { EV_PRIORITY_LOW, EV_PRIORITY_MEDIUM, EV_PRIORITY_CRITICAL };
 
 enum ev_kind {
-    EV_KIND_UINT,  /* u8 to u64 */
-    EV_KIND_INT,   /* i32, i64, and fixed: an integer of 10^-decimals units */
+    EV_KIND_UINT, /* u8 to u64 */
+    EV_KIND_INT,  /* i32, i64, and fixed: an integer of 10^-decimals units */
     EV_KIND_BOOL,
-    EV_KIND_TEXT,  /* UTF-8 */
+    EV_KIND_TEXT, /* UTF-8 */
     EV_KIND_BYTES
 };
 
@@ -241,14 +241,14 @@ enum ev_type_id {
     EV_IDS_EVENT = 0x0C11,
 };
 
-#define EV_TYPE_COUNT 109
+#define EV_TYPE_COUNT      109
 #define EV_TYPE_FIELDS_MAX 9
 
 struct ev_field_info {
     const char *name;
     const char *unit; /* "" when it has none */
     const char *text;
-    int64_t min;      /* of a number, in its own units */
+    int64_t min; /* of a number, in its own units */
     uint64_t max;
     uint8_t kind;       /* enum ev_kind */
     uint8_t decimals;   /* 0 unless fixed */
@@ -265,8 +265,8 @@ struct ev_type_info {
     uint8_t signature_detail;
     uint8_t priority; /* enum ev_priority */
     uint8_t field_count;
-    const uint8_t *field;    /* enum ev_field_id of the fields it may carry */
-    uint32_t required;       /* bit i: field[i] must be there */
+    const uint8_t *field; /* enum ev_field_id of the fields it may carry */
+    uint32_t required;    /* bit i: field[i] must be there */
     uint8_t autosar_count;
     const uint16_t *autosar; /* standardised AUTOSAR security event ids */
     const char *r155;        /* Annex 5 Part A ids, comma separated */

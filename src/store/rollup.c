@@ -170,7 +170,8 @@ static enum vs_err row_of(struct rollup *r, int64_t day_us, const struct slice p
     return VS_OK;
 }
 
-/* A place in `recent`. Texts of the same cohort mostly lie at the same address, which is quicker to mix than what they say. */
+/* A place in `recent`. Texts of the same cohort mostly lie at the same address, which is quicker to mix than what they
+ * say. */
 static uint32_t where(int64_t day_us, const struct slice part[PARTS])
 {
     uint64_t h = (uint64_t)(day_us / ROLLUP_DAY_US);

@@ -85,7 +85,7 @@ struct engine {
     struct engine_limits limits;
     struct engine_counters counters;
     struct intern vehicles;
-    uint32_t vehicle_last; /* of the event before, which mostly is that of the next one */
+    uint32_t vehicle_last;    /* of the event before, which mostly is that of the next one */
     struct intern values;     /* of group-by fields and of value_count */
     uint32_t *vehicle_events; /* by vehicle: kept events */
     uint32_t *vehicle_value;  /* by vehicle: its number in values, INTERN_NONE when not known yet */

@@ -1,14 +1,15 @@
 /* interest: which rules can match an event of a given type and priority, worked out when rules are loaded.
  *
- * Most of what a fleet sends is of low priority and of no interest to any rule. For each kind of event (type and priority)
- * every rule's expression is evaluated in three values - yes, no, not known yet - with what a valid event of that kind is
- * known to carry: its type, priority and service, the fields its type must have, and those it cannot have. A rule that says
- * no is not asked about such events; of one that is not decided only the undecided part is asked, and of an event only the
- * fields are made into values that then are read. The events themselves are asked exactly, so this decides how fast an answer comes and never which one.
+ * Most of what a fleet sends is of low priority and of no interest to any rule. For each kind of event (type and
+ * priority) every rule's expression is evaluated in three values - yes, no, not known yet - with what a valid event of
+ * that kind is known to carry: its type, priority and service, the fields its type must have, and those it cannot have.
+ * A rule that says no is not asked about such events; of one that is not decided only the undecided part is asked, and
+ * of an event only the fields are made into values that then are read. The events themselves are asked exactly, so this
+ * decides how fast an answer comes and never which one.
  *
  * Only for records made from a struct event: JSON lines may say anything about themselves.
- * Memory: belongs to its plan and does not change; any number of threads may read it. Bounds: INTEREST_RULES_MAX rules of a
- * kind; a kind with more has no list, and dispatch.h finds the candidates. Cost: O(1) per event. */
+ * Memory: belongs to its plan and does not change; any number of threads may read it. Bounds: INTEREST_RULES_MAX rules
+ * of a kind; a kind with more has no list, and dispatch.h finds the candidates. Cost: O(1) per event. */
 #ifndef DETECT_SIGMA_INTEREST_H
 #define DETECT_SIGMA_INTEREST_H
 

@@ -119,8 +119,8 @@ static bool match_value(struct matcher *m, const struct test *t, struct val *v, 
     return false;
 }
 
-/* Weeks of a year after ISO 8601: 53 when its 1 January is a Thursday, or a Wednesday in a leap year. `weekday` is that of
- * 1 January, Monday 0. */
+/* Weeks of a year after ISO 8601: 53 when its 1 January is a Thursday, or a Wednesday in a leap year. `weekday` is that
+ * of 1 January, Monday 0. */
 static int weeks_of(int year, int weekday)
 {
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;

@@ -402,8 +402,8 @@ enum vs_err record_from_json(struct record *r, const struct json_object *o, bool
     return VS_OK;
 }
 
-/* What is put into a record made from a struct event: `say` when it is part of what the event says, which its content is a
- * hash of. */
+/* What is put into a record made from a struct event: `say` when it is part of what the event says, which its content
+ * is a hash of. */
 static void put(struct record *r, uint32_t field, const struct val *v, bool say)
 {
     if (say)
@@ -500,7 +500,8 @@ static void take_vehicle(struct record *r, const uint8_t vid[EV_VID_SIZE])
     r->vehicle = slice_make(r->vid_text + 2, EV_VID_TEXT_LEN);
 }
 
-static void take_envelope(struct record *r, const struct event *ev, const struct ev_type_info *type, int64_t received_us)
+static void take_envelope(struct record *r, const struct event *ev, const struct ev_type_info *type,
+                          int64_t received_us)
 {
     take_vehicle(r, ev->vid);
     r->type = slice_str(type->name);
@@ -552,7 +553,8 @@ static void put_signature(struct record *r, const struct event *ev)
     put_text(r, FIELD_SIGNATURE, arena_copy(&r->scratch, writer_slice(&w)), false);
 }
 
-void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add, const struct field_set *wanted)
+void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add,
+                       const struct field_set *wanted)
 {
     const struct ev_type_info *type = ev_type_find(ev->type);
     bool say = !r->unique || ev->seq == 0;

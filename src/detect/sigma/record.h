@@ -103,8 +103,8 @@ struct record {
     struct hash128 content;
 
     const struct field_set *wanted; /* of a struct event: fields to keep */
-    bool unique;      /* set by the caller: each event comes once, so one with a number needs no content */
-    uint32_t kind;    /* of a struct event: its type and priority, see interest.h; RECORD_KIND_NONE otherwise */
+    bool unique;              /* set by the caller: each event comes once, so one with a number needs no content */
+    uint32_t kind;            /* of a struct event: its type and priority, see interest.h; RECORD_KIND_NONE otherwise */
     uint8_t vid[EV_VID_SIZE]; /* of the struct event before, and its text with two bytes of length before it */
     uint8_t vid_text[2 + EV_VID_TEXT_LEN];
 };
@@ -120,9 +120,10 @@ void record_done(struct record *r);
  * On failure *ret_reason says which key is wrong. */
 VS_MUST_USE enum vs_err record_from_json(struct record *r, const struct json_object *o, bool envelope,
                                          const char **ret_reason);
-/* The event must be valid. Borrows from it and from `add`. Only fields in `wanted` are kept, which is borrowed until the next
- * record_from_*. */
-void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add, const struct field_set *wanted);
+/* The event must be valid. Borrows from it and from `add`. Only fields in `wanted` are kept, which is borrowed until
+ * the next record_from_*. */
+void record_from_event(struct record *r, const struct event *ev, const struct enrichment *add,
+                       const struct field_set *wanted);
 
 /* The value of a field; NULL when the event does not have it. Further values of an array by record_more. */
 static inline struct val *record_get(struct record *r, uint32_t field)

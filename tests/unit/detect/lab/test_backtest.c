@@ -1,5 +1,5 @@
-/* backtest: the alerts do not depend on the number of workers; run under ThreadSanitizer, it also shows that they share nothing
- * they should not. */
+/* backtest: the alerts do not depend on the number of workers; run under ThreadSanitizer, it also shows that they share
+ * nothing they should not. */
 #include "detect/lab/backtest.h"
 
 #include <stdio.h>
@@ -24,13 +24,17 @@ static char *make_events(size_t *ret_len)
     for (int i = 0; i < EVENTS; i++) {
         int second = i % 3600;
 
-        fprintf(f, "{\"vin\":\"V%d\",\"time\":\"2026-03-01T%02d:%02d:%02dZ\",\"seq\":%d,", i % 40, second / 600, second / 60 % 60, second % 60, i + 1);
+        fprintf(f, "{\"vin\":\"V%d\",\"time\":\"2026-03-01T%02d:%02d:%02dZ\",\"seq\":%d,", i % 40, second / 600,
+                second / 60 % 60, second % 60, i + 1);
         if (i % 3 == 0)
             fprintf(f, "\"type\":\"secoc.verification_failed\",\"pdu\":\"P%d\"}\n", i % 2);
         else if (i % 3 == 1)
             fprintf(f, "\"type\":\"uds.negative_response\",\"service\":39,\"nrc\":53}\n");
         else
-            fprintf(f, i % 50 == 2 ? "\"type\":\n" : "\"type\":\"v2x.malformed\",\"message\":\"CAM\",\"payload_signature\":\"s%d\"}\n", i % 7);
+            fprintf(f,
+                    i % 50 == 2 ? "\"type\":\n"
+                                : "\"type\":\"v2x.malformed\",\"message\":\"CAM\",\"payload_signature\":\"s%d\"}\n",
+                    i % 7);
     }
     for (int i = 0; i < JSON_PADDING; i++)
         fputc(0, f);

@@ -1,4 +1,5 @@
-/* interest: what is said of a kind of event before it comes must agree with asking the event itself, whole and as JSON. */
+/* interest: what is said of a kind of event before it comes must agree with asking the event itself, whole and as JSON.
+ */
 #include "detect/feed.h"
 
 #include "event/event_json.h"
@@ -41,12 +42,24 @@ static const char *const ITEM[] = {
 };
 #define ITEM_COUNT (sizeof ITEM / sizeof ITEM[0])
 
-static const char *const CONDITION[] = {"a", "not a", "a and b", "a or b", "a and not b", "(a or b) and not (c and a)",
-                                        "1 of them", "all of them", "not (a or not b) or c", "a and b and c"};
+static const char *const CONDITION[] = {"a",
+                                        "not a",
+                                        "a and b",
+                                        "a or b",
+                                        "a and not b",
+                                        "(a or b) and not (c and a)",
+                                        "1 of them",
+                                        "all of them",
+                                        "not (a or not b) or c",
+                                        "a and b and c"};
 #define CONDITION_COUNT (sizeof CONDITION / sizeof CONDITION[0])
 
-static const char *const SOURCE[] = {"product: vehicle", "product: vehicle, service: can", "product: vehicle, service: uds",
-                                     "product: windows", "category: x", "service: vehicle"};
+static const char *const SOURCE[] = {"product: vehicle",
+                                     "product: vehicle, service: can",
+                                     "product: vehicle, service: uds",
+                                     "product: windows",
+                                     "category: x",
+                                     "service: vehicle"};
 #define SOURCE_COUNT (sizeof SOURCE / sizeof SOURCE[0])
 
 /* Windows read fields that no detection names. */
@@ -54,13 +67,16 @@ static const char WINDOWS[] =
     "---\ntitle: w0\nname: w0\n"
     "correlation: {type: event_count, rules: [r0, r1, r2], group-by: [vin, ecu], timespan: 60s, condition: {gte: 2}}\n"
     "---\ntitle: w1\n"
-    "correlation: {type: value_count, rules: [r3, r4], group-by: [signature], timespan: 60s, condition: {field: bus, gte: 2}}\n"
+    "correlation: {type: value_count, rules: [r3, r4], group-by: [signature], timespan: 60s, condition: {field: bus, "
+    "gte: 2}}\n"
     "---\ntitle: w2\n"
-    "correlation: {type: value_sum, rules: [r5, r6], group-by: [type], timespan: 60s, condition: {field: can_id, gte: 2}}\n"
+    "correlation: {type: value_sum, rules: [r5, r6], group-by: [type], timespan: 60s, condition: {field: can_id, gte: "
+    "2}}\n"
     "---\ntitle: w3\n"
     "correlation: {type: geo_velocity, rules: [r7, r8, r9, r10], group-by: [vin], timespan: 60s, condition: {gt: 2}}\n"
     "---\ntitle: w4\n"
-    "correlation: {type: value_count, rules: [w0], group-by: [priority], timespan: 60s, condition: {field: sensor, gte: 2}}\n";
+    "correlation: {type: value_count, rules: [w0], group-by: [priority], timespan: 60s, condition: {field: sensor, "
+    "gte: 2}}\n";
 
 static size_t put_selection(struct seed *s, char *text, size_t size, char name)
 {
@@ -79,14 +95,15 @@ static void random_rules(struct seed *s, char *text, size_t size, bool keywords)
     size_t len = 0;
 
     for (int i = 0; i < RULES; i++) {
-        len += (size_t)snprintf(text + len, size - len, "---\ntitle: r%d\nname: r%d\nlogsource: {%s}\ndetection: {", i, i,
-                                SOURCE[seed_below(s, SOURCE_COUNT)]);
+        len += (size_t)snprintf(text + len, size - len, "---\ntitle: r%d\nname: r%d\nlogsource: {%s}\ndetection: {", i,
+                                i, SOURCE[seed_below(s, SOURCE_COUNT)]);
         for (char name = 'a'; name <= 'c'; name++)
             len += put_selection(s, text + len, size - len, name);
         if (keywords && seed_below(s, 3) == 0)
             len += (size_t)snprintf(text + len, size - len, "d: [ecu1, trusted], condition: 1 of them}\n");
         else
-            len += (size_t)snprintf(text + len, size - len, "condition: %s}\n", CONDITION[seed_below(s, CONDITION_COUNT)]);
+            len +=
+                (size_t)snprintf(text + len, size - len, "condition: %s}\n", CONDITION[seed_below(s, CONDITION_COUNT)]);
     }
     len += (size_t)snprintf(text + len, size - len, "%s", WINDOWS);
     assert_true(len < size);
@@ -231,8 +248,9 @@ static bool may_match(const char *detection, enum ev_type_id type, uint8_t prior
 
 static void kinds_without_interest(void **state)
 {
-    static const char EVIDENCE[] = "{s: {'signature|exists': true}, low: {priority: low}, b: {'type|startswith': backend.}, "
-                                   "condition: s and not low and not b}";
+    static const char EVIDENCE[] =
+        "{s: {'signature|exists': true}, low: {priority: low}, b: {'type|startswith': backend.}, "
+        "condition: s and not low and not b}";
 
     (void)state;
     assert_false(may_match(EVIDENCE, EV_HOST_AUDIT, EV_PRIORITY_LOW));
@@ -255,9 +273,10 @@ static void many_rules_of_one_kind(void **state)
 
     (void)state;
     for (int i = 0; i <= INTEREST_RULES_MAX; i++)
-        len += (size_t)snprintf(text + len, sizeof text - len,
-                                "---\ntitle: r%d\nlogsource: {product: vehicle}\ndetection: {s: {'ecu|contains': cu%d}, condition: s}\n",
-                                i, i % 9);
+        len += (size_t)snprintf(
+            text + len, sizeof text - len,
+            "---\ntitle: r%d\nlogsource: {product: vehicle}\ndetection: {s: {'ecu|contains': cu%d}, condition: s}\n", i,
+            i % 9);
     feed_init(&f, text);
     sighter_init(&other, &f.plan);
     event_init(&ev, EV_HOST_AUDIT, 0);
