@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "core/hex.h"
-#include "respond/respond.h"
 
 #define MEMBERS_AT_ONCE 256
 
@@ -40,7 +39,6 @@ static enum vs_err next_revision(struct store *st, const struct alert *al, uint3
 
 struct member_writer {
     struct store *st;
-    const struct member_facts *facts;
     const struct alert *al;
     struct alert_member member[MEMBERS_AT_ONCE];
     size_t count;
@@ -56,69 +54,37 @@ static void flush_members(struct member_writer *w)
     w->count = 0;
 }
 
-static void on_member(void *ctx, const struct engine_member *seen)
+static bool on_member(void *ctx, const struct alert_member *m)
 {
     struct member_writer *w = ctx;
-    struct alert_member *m = &w->member[w->count];
 
-    memset(m, 0, sizeof *m);
-    if (!hex_read(seen->vehicle, m->vid, sizeof m->vid))
-        return;
-    m->epoch = seen->epoch;
-    m->seq = seen->seq;
-    m->time_us = seen->time_us;
-    m->count = seen->count;
-    member_facts_fill(w->facts, seen->tag, m);
-    if (++w->count == MEMBERS_AT_ONCE)
+    w->member[w->count++] = *m;
+    if (w->count == MEMBERS_AT_ONCE)
         flush_members(w);
+    return w->err == VS_OK;
 }
 
-static enum vs_err write_members(struct store *st, const struct engine *e, const struct member_facts *facts,
-                                 const struct rule *rule, const struct alert *al)
+static enum vs_err write_members(struct store *st, const struct alert_source *source, const struct alert *al)
 {
+    if (source->members == NULL)
+        return VS_OK;
     struct member_writer *w = calloc(1, sizeof *w);
-
     if (w == NULL)
         return VS_ERR_NO_MEMORY;
     w->st = st;
-    w->facts = facts;
     w->al = al;
     w->replace = true;
-    engine_members(e, rule, al, on_member, w);
+    source->members(source->ctx, al, on_member, w);
     flush_members(w);
     enum vs_err err = w->err;
     free(w);
     return err;
 }
 
-/* What respond wants to know of the rule. An action "x:on_repeat" is asked for only when the rule fires again. */
-static void describe(const struct rule *rule, struct alert_context *ret)
-{
-    static const char REPEAT[] = ":on_repeat";
-    const struct rule_context *c = &rule->context;
-
-    memset(ret, 0, sizeof *ret);
-    ret->rationale = c->rationale;
-    ret->playbook = c->playbook;
-    ret->owner = c->owner;
-    ret->safety = -1;
-    ret->hunt_only = rule->severity == ALERT_INFO;
-    for (uint8_t i = 0; i < c->action_count && i < ALERT_ACTIONS_MAX; i++) {
-        struct slice name = c->action[i];
-        size_t cut = name.len - (sizeof REPEAT - 1);
-        bool repeat = name.len >= sizeof REPEAT && slice_equal_str(slice_from(name, cut), REPEAT);
-
-        ret->action[i].name = repeat ? slice_head(name, cut) : name;
-        ret->action[i].on_repeat = repeat;
-        ret->action_count++;
-    }
-}
-
-enum vs_err alert_writer_put(struct store *st, const struct engine *e, const struct member_facts *facts,
-                             const struct rule *rule, const struct alert *al, int64_t now_us, bool *ret_changed)
+enum vs_err alert_writer_put(struct store *st, const struct alert_source *source, const struct alert_context *rule,
+                             const struct alert *al, int64_t now_us, bool *ret_changed)
 {
     struct alert stored = *al;
-    struct alert_context context;
     enum vs_err err = next_revision(st, al, &stored.revision);
 
     *ret_changed = false;
@@ -131,10 +97,9 @@ enum vs_err alert_writer_put(struct store *st, const struct engine *e, const str
                                                    : "extended";
     err = alert_store_put(st, &stored, why, now_us, NULL);
     if (err == VS_OK && al->state != ALERT_RETRACTED)
-        err = write_members(st, e, facts, rule, al);
-    describe(rule, &context);
+        err = write_members(st, source, al);
     if (err == VS_OK)
-        err = respond_on_alert(st, &stored, &context, now_us);
+        err = respond_on_alert(st, &stored, rule, now_us);
     *ret_changed = err == VS_OK;
     return err;
 }

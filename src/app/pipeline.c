@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/alert_writer.h"
-#include "app/member_facts.h"
+#include "app/pipeline_part.h"
+#include "app/rule_alerts.h"
 #include "core/timestamp.h"
 #include "detect/engine/engine.h"
 #include "ingest/dead_letter.h"
@@ -37,11 +37,12 @@ struct pipeline {
     uint32_t partition_count, turn;
     struct pipeline_progress progress;
     int64_t registry_version;
-    enum vs_err error; /* of a callback, which cannot return one */
-    bool touched;      /* something was read since the last commit */
-    bool quiet;        /* the last read came to the end of all partitions */
-    bool deferred;     /* the engine may have put off large groups */
-    bool writing;      /* a transaction is open */
+    enum vs_err error;              /* of a callback, which cannot return one */
+    bool touched;                   /* something was read since the last commit */
+    bool quiet;                     /* the last read came to the end of all partitions */
+    bool deferred;                  /* the engine may have put off large groups */
+    bool writing;                   /* a transaction is open */
+    void *part[PIPELINE_PARTS_MAX]; /* state of pipeline_parts */
 };
 
 /* Everything written between two commits is one transaction, opened by whoever writes first. */
@@ -98,6 +99,9 @@ static void on_event(const struct event *ev, const struct normalised *en, void *
         p->error = rollup_add(p->rollup, ev->first_us, &cohort, ev->count);
     learn(p, ev, en);
     look(p, ev, en);
+    for (size_t i = 0; pipeline_parts[i] != NULL; i++)
+        if (pipeline_parts[i]->event != NULL)
+            pipeline_parts[i]->event(p->part[i], ev, en);
 }
 
 static void on_dead(const struct dead_letter *dl, void *ctx)
@@ -175,6 +179,15 @@ static enum vs_err open_partitions(struct pipeline *p, struct pipeline_error *e)
 
 static enum vs_err open_parts(struct pipeline *p, struct pipeline_error *e)
 {
+    enum vs_err err = VS_OK;
+
+    for (size_t i = 0; err == VS_OK && pipeline_parts[i] != NULL; i++)
+        err = pipeline_parts[i]->open(&p->cfg, &p->part[i], e);
+    return err;
+}
+
+static enum vs_err open_all(struct pipeline *p, struct pipeline_error *e)
+{
     struct normalise_config normal = {.event = on_event, .dead = on_dead, .ctx = p};
     enum vs_err err = registry_new(&p->registry);
 
@@ -189,6 +202,8 @@ static enum vs_err open_parts(struct pipeline *p, struct pipeline_error *e)
         return fail(e, err, "state database", store_error_text(p->cfg.store));
     member_facts_init(&p->facts);
     err = open_rules(p, e);
+    if (err == VS_OK)
+        err = open_parts(p, e);
     return err == VS_OK ? open_partitions(p, e) : err;
 }
 
@@ -199,7 +214,7 @@ enum vs_err pipeline_open(const struct pipeline_config *cfg, struct pipeline **r
     if (p == NULL)
         return VS_ERR_NO_MEMORY;
     p->cfg = *cfg;
-    enum vs_err err = open_parts(p, ret_error);
+    enum vs_err err = open_all(p, ret_error);
     if (err != VS_OK) {
         pipeline_close(p);
         return err;
@@ -217,6 +232,8 @@ void pipeline_close(struct pipeline *p)
     for (uint32_t i = 0; p->partition != NULL && i < p->partition_count; i++)
         stream_reader_close(p->partition[i].reader);
     free(p->partition);
+    for (size_t i = 0; pipeline_parts[i] != NULL; i++)
+        pipeline_parts[i]->close(p->part[i]);
     if (p->engine != NULL) {
         engine_free(p->engine);
         record_done(&p->record);
@@ -296,12 +313,27 @@ struct commit {
 static void on_alert(void *ctx, const struct rule *rule, const struct alert *al)
 {
     struct commit *c = ctx;
+    struct rule_alert ra = {c->p->engine, &c->p->facts, rule};
+    struct alert_source source = rule_alert_source(&ra);
+    struct alert_context context;
     bool changed = false;
 
-    if (c->err == VS_OK)
-        c->err =
-            alert_writer_put(c->p->cfg.store, c->p->engine, &c->p->facts, rule, al, c->p->progress.now_us, &changed);
+    if (c->err != VS_OK)
+        return;
+    rule_alert_context(rule, &context);
+    c->err = alert_writer_put(c->p->cfg.store, &source, &context, al, c->p->progress.now_us, &changed);
     c->p->progress.alert_changes += changed;
+}
+
+static enum vs_err commit_parts(struct pipeline *p)
+{
+    enum vs_err err = VS_OK;
+
+    for (size_t i = 0; err == VS_OK && pipeline_parts[i] != NULL; i++)
+        if (pipeline_parts[i]->commit != NULL)
+            err = pipeline_parts[i]->commit(p->part[i], p->cfg.store, p->progress.now_us, p->quiet,
+                                            &p->progress.alert_changes);
+    return err;
 }
 
 static void on_vehicle(const struct normalise_vehicle *v, void *ctx)
@@ -342,6 +374,8 @@ static enum vs_err write_all(struct pipeline *p)
     else
         engine_settle_due(p->engine, p->progress.now_us, on_alert, &c);
     p->deferred = !p->quiet;
+    if (c.err == VS_OK)
+        c.err = commit_parts(p);
     normalise_changed(p->normalise, on_vehicle, &c);
     if (c.err == VS_OK)
         c.err = rollup_flush(p->rollup, p->cfg.store);
