@@ -16,8 +16,7 @@ static const struct ev_field_info FIELD[EV_FIELD_ID_COUNT] = {
     [9] = {"gap_us", "us", "time since the frame before", 0, 4294967295, EV_KIND_UINT, 0, 0},
     [10] = {"cycle_us", "us", "cycle time specified or learned", 0, 4294967295, EV_KIND_UINT, 0, 0},
     [11] = {"detector", "", "detector that raised it, e.g. slot_residual", 0, 0, EV_KIND_TEXT, 0, 0},
-    [12] = {"score", "", "evidence in multiples of the alarm threshold", INT64_MIN, 9223372036854775807, EV_KIND_INT, 2,
-            0},
+    [12] = {"score", "", "evidence in multiples of the alarm threshold", INT64_MIN, 9223372036854775807, EV_KIND_INT, 2, 0},
     [13] = {"pdu", "", "I-PDU name", 0, 0, EV_KIND_TEXT, 0, 0},
     [14] = {"service", "", "UDS service id (ISO 14229-1), request form", 0, 255, EV_KIND_UINT, 0, 2},
     [15] = {"subfunction", "", "UDS sub-function without the suppress bit", 0, 255, EV_KIND_UINT, 0, 2},
@@ -25,9 +24,7 @@ static const struct ev_field_info FIELD[EV_FIELD_ID_COUNT] = {
     [17] = {"client", "", "source address of the tester or client", 0, 65535, EV_KIND_UINT, 0, 4},
     [18] = {"lat", "deg", "latitude WGS 84, north positive", INT64_MIN, 9223372036854775807, EV_KIND_INT, 7, 0},
     [19] = {"lon", "deg", "longitude WGS 84, east positive", INT64_MIN, 9223372036854775807, EV_KIND_INT, 7, 0},
-    [20] = {"payload_signature", "",
-            "stable digest of a malformed V2X payload, without station id, position, time and signer", 0, 0,
-            EV_KIND_TEXT, 0, 0},
+    [20] = {"payload_signature", "", "stable digest of a malformed V2X payload, without station id, position, time and signer", 0, 0, EV_KIND_TEXT, 0, 0},
     [21] = {"result", "", "outcome: success, failure, or the reason in one word", 0, 0, EV_KIND_TEXT, 0, 0},
     [22] = {"reason", "", "why, in a word or two", 0, 0, EV_KIND_TEXT, 0, 0},
     [23] = {"speed", "m/s", "vehicle speed", INT64_MIN, 9223372036854775807, EV_KIND_INT, 2, 0},
@@ -113,39 +110,36 @@ static const struct ev_field_info FIELD[EV_FIELD_ID_COUNT] = {
     [103] = {"tenant", "", "backend service or supplier", 0, 0, EV_KIND_TEXT, 0, 0},
     [104] = {"role", "", "role of an account", 0, 0, EV_KIND_TEXT, 0, 0},
     [105] = {"hardware", "", "hardware part number", 0, 0, EV_KIND_TEXT, 0, 0},
+    [106] = {"token", "", "pseudonym of a session or access token", 0, 0, EV_KIND_TEXT, 0, 0},
+    [107] = {"subject", "", "whom a certificate names", 0, 0, EV_KIND_TEXT, 0, 0},
+    [108] = {"profile", "", "certificate profile", 0, 0, EV_KIND_TEXT, 0, 0},
+    [109] = {"validity_days", "d", "how long a certificate is valid", 0, 4294967295, EV_KIND_UINT, 0, 0},
+    [110] = {"contract", "", "pseudonym of a charging contract", 0, 0, EV_KIND_TEXT, 0, 0},
+    [111] = {"motion", "", "the key reports that it was moved just now", 0, 0, EV_KIND_BOOL, 0, 0},
+    [112] = {"purpose", "", "why identified data was asked for", 0, 0, EV_KIND_TEXT, 0, 0},
+    [113] = {"target", "", "pseudonym of the account, or name of the thing, that was acted on", 0, 0, EV_KIND_TEXT, 0, 0},
+    [114] = {"authorised", "", "the act carried an authorisation of the backend", 0, 0, EV_KIND_BOOL, 0, 0},
 };
 
 static const uint8_t FIELDS_0101[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_DLC, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0102[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_DLC,  EV_F_DLC_EXPECTED,
-                                      EV_F_DATA,   EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0103[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_GAP_US, EV_F_CYCLE_US,
-                                      EV_F_DATA,   EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0104[] = {EV_F_CAN_ID,   EV_F_EXTENDED, EV_F_GAP_US,
-                                      EV_F_CYCLE_US, EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0105[] = {EV_F_CAN_ID,    EV_F_EXTENDED, EV_F_SIGNAL,   EV_F_VALUE, EV_F_LIMIT_MIN,
-                                      EV_F_LIMIT_MAX, EV_F_DATA,     EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0106[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_BUS_EXPECTED,
-                                      EV_F_DATA,   EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0102[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_DLC, EV_F_DLC_EXPECTED, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0103[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_GAP_US, EV_F_CYCLE_US, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0104[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_GAP_US, EV_F_CYCLE_US, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0105[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_SIGNAL, EV_F_VALUE, EV_F_LIMIT_MIN, EV_F_LIMIT_MAX, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0106[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_BUS_EXPECTED, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_0107[] = {EV_F_TEC, EV_F_REC, EV_F_ERROR_CLASS, EV_F_CAN_ID, EV_F_DETECTOR, EV_F_SCORE};
 static const uint16_t AUTOSAR_0107[] = {4};
-static const uint8_t FIELDS_0108[] = {EV_F_FRAMES, EV_F_ERROR_CLASS, EV_F_TEC,  EV_F_REC,
-                                      EV_F_CAN_ID, EV_F_DETECTOR,    EV_F_SCORE};
+static const uint8_t FIELDS_0108[] = {EV_F_FRAMES, EV_F_ERROR_CLASS, EV_F_TEC, EV_F_REC, EV_F_CAN_ID, EV_F_DETECTOR, EV_F_SCORE};
 static const uint16_t AUTOSAR_0108[] = {1, 2, 3};
 static const uint8_t FIELDS_0109[] = {EV_F_LOAD_PERMILLE, EV_F_FRAMES, EV_F_FRAMES_EXPECTED, EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_010A[] = {EV_F_CAN_ID,   EV_F_EXTENDED, EV_F_FRAMES, EV_F_FRAMES_EXPECTED,
-                                      EV_F_CYCLE_US, EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_010B[] = {EV_F_CAN_ID,           EV_F_EXTENDED, EV_F_PDU,      EV_F_COUNTER,
-                                      EV_F_COUNTER_EXPECTED, EV_F_DATA_ID,  EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_010C[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_PDU,  EV_F_DATA_ID,
-                                      EV_F_DATA,   EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_010D[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_SIGNAL, EV_F_VALUE,
-                                      EV_F_DATA,   EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_010A[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_FRAMES, EV_F_FRAMES_EXPECTED, EV_F_CYCLE_US, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_010B[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_PDU, EV_F_COUNTER, EV_F_COUNTER_EXPECTED, EV_F_DATA_ID, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_010C[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_PDU, EV_F_DATA_ID, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_010D[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_SIGNAL, EV_F_VALUE, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_010E[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_010F[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_DATA, EV_F_FRAMES, EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0110[] = {EV_F_CAN_ID,      EV_F_EXTENDED, EV_F_FRAMES,
-                                      EV_F_ERROR_CLASS, EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_0111[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_PDU,  EV_F_BUS_EXPECTED,
-                                      EV_F_DATA,   EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0110[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_FRAMES, EV_F_ERROR_CLASS, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0111[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_PDU, EV_F_BUS_EXPECTED, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_0112[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_SIGNAL, EV_F_VALUE, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_0113[] = {EV_F_CAN_ID, EV_F_REASON, EV_F_FRAMES, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_0114[] = {EV_F_CAN_ID, EV_F_REASON, EV_F_FRAMES, EV_F_DETECTOR, EV_F_SCORE};
@@ -154,12 +148,9 @@ static const uint16_t AUTOSAR_0201[] = {44};
 static const uint8_t FIELDS_0202[] = {EV_F_PDU, EV_F_CAN_ID, EV_F_DATA_ID, EV_F_FRESHNESS, EV_F_REASON};
 static const uint16_t AUTOSAR_0202[] = {45};
 static const uint8_t FIELDS_0203[] = {EV_F_PDU, EV_F_DATA_ID, EV_F_ACTION, EV_F_REASON};
-static const uint8_t FIELDS_0301[] = {EV_F_SERVICE, EV_F_NRC,     EV_F_SUBFUNCTION, EV_F_DID,   EV_F_ROUTINE,
-                                      EV_F_CLIENT,  EV_F_SESSION, EV_F_SPEED,       EV_F_CAN_ID};
-static const uint16_t AUTOSAR_0301[] = {24,  26,  27,  28,  29,  30,  31,  32,  33,  34,  100,
-                                        101, 103, 105, 107, 111, 113, 115, 117, 119, 121, 123};
-static const uint8_t FIELDS_0302[] = {EV_F_SERVICE, EV_F_SUBFUNCTION, EV_F_CLIENT,
-                                      EV_F_SESSION, EV_F_SPEED,       EV_F_CAN_ID};
+static const uint8_t FIELDS_0301[] = {EV_F_SERVICE, EV_F_NRC, EV_F_SUBFUNCTION, EV_F_DID, EV_F_ROUTINE, EV_F_CLIENT, EV_F_SESSION, EV_F_SPEED, EV_F_CAN_ID};
+static const uint16_t AUTOSAR_0301[] = {24, 26, 27, 28, 29, 30, 31, 32, 33, 34, 100, 101, 103, 105, 107, 111, 113, 115, 117, 119, 121, 123};
+static const uint8_t FIELDS_0302[] = {EV_F_SERVICE, EV_F_SUBFUNCTION, EV_F_CLIENT, EV_F_SESSION, EV_F_SPEED, EV_F_CAN_ID};
 static const uint16_t AUTOSAR_0302[] = {37, 102};
 static const uint8_t FIELDS_0303[] = {EV_F_SERVICE, EV_F_SUBFUNCTION, EV_F_CLIENT, EV_F_SERIAL};
 static const uint16_t AUTOSAR_0303[] = {38, 104};
@@ -178,18 +169,13 @@ static const uint8_t FIELDS_030A[] = {EV_F_SUBFUNCTION, EV_F_CLIENT, EV_F_SESSIO
 static const uint16_t AUTOSAR_030A[] = {40, 120};
 static const uint8_t FIELDS_030B[] = {EV_F_SERVICE, EV_F_SUBFUNCTION, EV_F_CLIENT, EV_F_SESSION};
 static const uint16_t AUTOSAR_030B[] = {39, 43, 116, 118};
-static const uint8_t FIELDS_030C[] = {EV_F_SERVICE, EV_F_FRAMES,   EV_F_CLIENT, EV_F_NRC,
-                                      EV_F_CAN_ID,  EV_F_DETECTOR, EV_F_SCORE};
-static const uint8_t FIELDS_030D[] = {EV_F_SERVICE, EV_F_SUBFUNCTION, EV_F_CLIENT, EV_F_SESSION,
-                                      EV_F_REASON,  EV_F_SPEED,       EV_F_CAN_ID};
-static const uint8_t FIELDS_0401[] = {EV_F_SRC_IP, EV_F_SRC_MAC, EV_F_MAC_EXPECTED, EV_F_DST_IP,
-                                      EV_F_VLAN,   EV_F_REASON,  EV_F_DETECTOR};
+static const uint8_t FIELDS_030C[] = {EV_F_SERVICE, EV_F_FRAMES, EV_F_CLIENT, EV_F_NRC, EV_F_CAN_ID, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_030D[] = {EV_F_SERVICE, EV_F_SUBFUNCTION, EV_F_CLIENT, EV_F_SESSION, EV_F_REASON, EV_F_SPEED, EV_F_CAN_ID};
+static const uint8_t FIELDS_0401[] = {EV_F_SRC_IP, EV_F_SRC_MAC, EV_F_MAC_EXPECTED, EV_F_DST_IP, EV_F_VLAN, EV_F_REASON, EV_F_DETECTOR};
 static const uint16_t AUTOSAR_0401[] = {10};
-static const uint8_t FIELDS_0402[] = {EV_F_SRC_IP,   EV_F_DST_IP,  EV_F_SRC_PORT, EV_F_DST_PORT,
-                                      EV_F_PROTOCOL, EV_F_SRC_MAC, EV_F_VLAN,     EV_F_DETECTOR};
+static const uint8_t FIELDS_0402[] = {EV_F_SRC_IP, EV_F_DST_IP, EV_F_SRC_PORT, EV_F_DST_PORT, EV_F_PROTOCOL, EV_F_SRC_MAC, EV_F_VLAN, EV_F_DETECTOR};
 static const uint16_t AUTOSAR_0402[] = {11, 12, 13, 14};
-static const uint8_t FIELDS_0403[] = {EV_F_SRC_IP, EV_F_DST_IP,         EV_F_DST_PORT, EV_F_PROTOCOL,
-                                      EV_F_BYTES,  EV_F_BYTES_EXPECTED, EV_F_DETECTOR, EV_F_SCORE};
+static const uint8_t FIELDS_0403[] = {EV_F_SRC_IP, EV_F_DST_IP, EV_F_DST_PORT, EV_F_PROTOCOL, EV_F_BYTES, EV_F_BYTES_EXPECTED, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_0404[] = {EV_F_SRC_IP, EV_F_DST_IP, EV_F_FRAMES, EV_F_PROTOCOL, EV_F_DETECTOR, EV_F_SCORE};
 static const uint8_t FIELDS_0405[] = {EV_F_ETHERTYPE, EV_F_VLAN, EV_F_SRC_MAC, EV_F_DST_MAC};
 static const uint16_t AUTOSAR_0405[] = {15, 16, 17};
@@ -200,31 +186,28 @@ static const uint16_t AUTOSAR_0407[] = {5, 6, 7, 8};
 static const uint8_t FIELDS_0408[] = {EV_F_SRC_MAC, EV_F_REASON, EV_F_JUMP_US};
 static const uint8_t FIELDS_0409[] = {EV_F_SRC_IP, EV_F_DST_PORT, EV_F_REASON};
 static const uint16_t AUTOSAR_0409[] = {9, 61, 62};
-static const uint8_t FIELDS_0411[] = {EV_F_SOMEIP_SERVICE, EV_F_SOMEIP_INSTANCE, EV_F_SRC_IP, EV_F_SRC_MAC,
-                                      EV_F_REASON};
+static const uint8_t FIELDS_0411[] = {EV_F_SOMEIP_SERVICE, EV_F_SOMEIP_INSTANCE, EV_F_SRC_IP, EV_F_SRC_MAC, EV_F_REASON};
 static const uint16_t AUTOSAR_0411[] = {57};
-static const uint8_t FIELDS_0412[] = {EV_F_SOMEIP_SERVICE, EV_F_SOMEIP_METHOD, EV_F_SRC_IP, EV_F_RETURN_CODE,
-                                      EV_F_REASON};
+static const uint8_t FIELDS_0412[] = {EV_F_SOMEIP_SERVICE, EV_F_SOMEIP_METHOD, EV_F_SRC_IP, EV_F_RETURN_CODE, EV_F_REASON};
 static const uint16_t AUTOSAR_0412[] = {56};
-static const uint8_t FIELDS_0413[] = {EV_F_SOMEIP_SERVICE, EV_F_SRC_IP, EV_F_COUNTER, EV_F_COUNTER_EXPECTED,
-                                      EV_F_REASON};
+static const uint8_t FIELDS_0413[] = {EV_F_SOMEIP_SERVICE, EV_F_SRC_IP, EV_F_COUNTER, EV_F_COUNTER_EXPECTED, EV_F_REASON};
 static const uint8_t FIELDS_0414[] = {EV_F_SOMEIP_SERVICE, EV_F_SRC_IP, EV_F_FRAMES, EV_F_REASON};
-static const uint8_t FIELDS_0421[] = {EV_F_SRC_IP,      EV_F_LOGICAL_ADDRESS, EV_F_ACTIVATION_TYPE,
-                                      EV_F_RETURN_CODE, EV_F_REASON,          EV_F_SPEED};
+static const uint8_t FIELDS_0421[] = {EV_F_SRC_IP, EV_F_LOGICAL_ADDRESS, EV_F_ACTIVATION_TYPE, EV_F_RETURN_CODE, EV_F_REASON, EV_F_SPEED};
 static const uint16_t AUTOSAR_0421[] = {59, 127, 128, 130, 133};
 static const uint8_t FIELDS_0422[] = {EV_F_SRC_IP, EV_F_REASON, EV_F_LOGICAL_ADDRESS};
 static const uint16_t AUTOSAR_0422[] = {127};
 static const uint8_t FIELDS_0423[] = {EV_F_SRC_IP, EV_F_LOGICAL_ADDRESS, EV_F_ACTIVATION_TYPE};
 static const uint16_t AUTOSAR_0423[] = {129};
 static const uint8_t FIELDS_0501[] = {EV_F_PROCESS, EV_F_PARENT, EV_F_PID, EV_F_UID, EV_F_HASH_AFTER, EV_F_REASON};
-static const uint8_t FIELDS_0502[] = {EV_F_PATH,    EV_F_HASH_BEFORE, EV_F_HASH_AFTER,
-                                      EV_F_PROCESS, EV_F_UID,         EV_F_REASON};
+static const uint8_t FIELDS_0502[] = {EV_F_PATH, EV_F_HASH_BEFORE, EV_F_HASH_AFTER, EV_F_PROCESS, EV_F_UID, EV_F_REASON};
 static const uint8_t FIELDS_0503[] = {EV_F_PROCESS, EV_F_PID, EV_F_ADDRESS, EV_F_BYTES, EV_F_REASON};
 static const uint8_t FIELDS_0504[] = {EV_F_PROCESS, EV_F_PID, EV_F_SYSCALL, EV_F_FRAMES, EV_F_SCORE};
 static const uint8_t FIELDS_0505[] = {EV_F_USER, EV_F_RESULT, EV_F_PROTOCOL, EV_F_SRC_IP, EV_F_UID};
 static const uint8_t FIELDS_0506[] = {EV_F_TEXT, EV_F_PROCESS, EV_F_UID};
 static const uint8_t FIELDS_0507[] = {EV_F_PROCESS, EV_F_PARENT, EV_F_UID, EV_F_USER, EV_F_REASON};
 static const uint8_t FIELDS_0508[] = {EV_F_HARDWARE, EV_F_SERIAL, EV_F_REASON};
+static const uint8_t FIELDS_0509[] = {EV_F_COMPONENT, EV_F_VERSION, EV_F_SERIAL, EV_F_ISSUER, EV_F_HASH_AFTER, EV_F_RESULT, EV_F_REASON};
+static const uint8_t FIELDS_050A[] = {EV_F_PATH, EV_F_PROCESS, EV_F_HASH_AFTER, EV_F_COMPONENT, EV_F_REASON};
 static const uint8_t FIELDS_0601[] = {EV_F_COMPONENT, EV_F_VERSION, EV_F_HASH_AFTER, EV_F_REASON};
 static const uint8_t FIELDS_0602[] = {EV_F_COMPONENT, EV_F_VERSION, EV_F_HASH_AFTER};
 static const uint8_t FIELDS_0603[] = {EV_F_COMPONENT, EV_F_VERSION, EV_F_VERSION_BEFORE};
@@ -236,8 +219,7 @@ static const uint8_t FIELDS_0621[] = {EV_F_RULE, EV_F_ACTION, EV_F_SRC_IP, EV_F_
 static const uint16_t AUTOSAR_0621[] = {50, 51, 52, 53, 54, 55, 58, 60, 63, 77};
 static const uint8_t FIELDS_0631[] = {EV_F_COMPONENT, EV_F_REASON, EV_F_RESULT};
 static const uint8_t FIELDS_0632[] = {EV_F_COMPONENT, EV_F_PROCESS, EV_F_REASON};
-static const uint8_t FIELDS_0701[] = {EV_F_CAMPAIGN,       EV_F_COMPONENT, EV_F_VERSION,
-                                      EV_F_VERSION_BEFORE, EV_F_PROGRESS,  EV_F_RESULT};
+static const uint8_t FIELDS_0701[] = {EV_F_CAMPAIGN, EV_F_COMPONENT, EV_F_VERSION, EV_F_VERSION_BEFORE, EV_F_PROGRESS, EV_F_RESULT};
 static const uint8_t FIELDS_0702[] = {EV_F_CAMPAIGN, EV_F_COMPONENT, EV_F_VERSION, EV_F_VERSION_BEFORE, EV_F_REASON};
 static const uint8_t FIELDS_0703[] = {EV_F_CAMPAIGN, EV_F_COMPONENT, EV_F_VERSION, EV_F_VERSION_BEFORE};
 static const uint8_t FIELDS_0704[] = {EV_F_CAMPAIGN, EV_F_COMPONENT, EV_F_VERSION, EV_F_REASON};
@@ -249,30 +231,33 @@ static const uint8_t FIELDS_0804[] = {EV_F_COMPONENT, EV_F_VERSION, EV_F_VERSION
 static const uint8_t FIELDS_0805[] = {EV_F_DTC, EV_F_COMPONENT, EV_F_ODOMETER};
 static const uint8_t FIELDS_0806[] = {EV_F_LAT, EV_F_LON, EV_F_SPEED, EV_F_DISTANCE, EV_F_REASON};
 static const uint8_t FIELDS_0807[] = {EV_F_ODOMETER, EV_F_REASON};
-static const uint8_t FIELDS_0901[] = {EV_F_MESSAGE, EV_F_PAYLOAD_SIGNATURE, EV_F_STATION_TYPE, EV_F_LAT, EV_F_LON,
-                                      EV_F_REASON};
-static const uint8_t FIELDS_0902[] = {
-    EV_F_MESSAGE, EV_F_PAYLOAD_SIGNATURE, EV_F_REASON, EV_F_DISTANCE, EV_F_SPEED, EV_F_LAT, EV_F_LON};
+static const uint8_t FIELDS_0901[] = {EV_F_MESSAGE, EV_F_PAYLOAD_SIGNATURE, EV_F_STATION_TYPE, EV_F_LAT, EV_F_LON, EV_F_REASON};
+static const uint8_t FIELDS_0902[] = {EV_F_MESSAGE, EV_F_PAYLOAD_SIGNATURE, EV_F_REASON, EV_F_DISTANCE, EV_F_SPEED, EV_F_LAT, EV_F_LON};
 static const uint8_t FIELDS_0903[] = {EV_F_MESSAGE, EV_F_REASON, EV_F_ISSUER};
 static const uint8_t FIELDS_0904[] = {EV_F_MESSAGE, EV_F_FRAMES, EV_F_RSSI, EV_F_REASON};
 static const uint8_t FIELDS_0911[] = {EV_F_REASON, EV_F_LAT, EV_F_LON, EV_F_DISTANCE};
 static const uint8_t FIELDS_0912[] = {EV_F_REASON, EV_F_RSSI, EV_F_LAT, EV_F_LON};
 static const uint8_t FIELDS_0A01[] = {EV_F_KEY_FOB, EV_F_REASON, EV_F_RSSI, EV_F_DISTANCE};
-static const uint8_t FIELDS_0A02[] = {EV_F_KEY_FOB, EV_F_CLIENT, EV_F_RESULT};
+static const uint8_t FIELDS_0A02[] = {EV_F_KEY_FOB, EV_F_CLIENT, EV_F_RESULT, EV_F_AUTHORISED};
 static const uint8_t FIELDS_0A03[] = {EV_F_KEY_FOB, EV_F_REASON};
+static const uint8_t FIELDS_0A04[] = {EV_F_KEY_FOB, EV_F_OPERATION, EV_F_MOTION, EV_F_RSSI, EV_F_DISTANCE};
 static const uint8_t FIELDS_0A11[] = {EV_F_CELL, EV_F_FREQUENCY, EV_F_RSSI, EV_F_REASON};
 static const uint8_t FIELDS_0A12[] = {EV_F_PROTOCOL, EV_F_REASON, EV_F_SERIAL};
 static const uint8_t FIELDS_0A21[] = {EV_F_EVSE, EV_F_REASON, EV_F_POWER};
 static const uint8_t FIELDS_0A22[] = {EV_F_EVSE, EV_F_ISSUER, EV_F_SERIAL, EV_F_REASON};
-static const uint8_t FIELDS_0B01[] = {EV_F_USER,    EV_F_RESULT, EV_F_ROLE,      EV_F_SRC_IP,
-                                      EV_F_COUNTRY, EV_F_TENANT, EV_F_USER_AGENT};
-static const uint8_t FIELDS_0B02[] = {EV_F_ENDPOINT, EV_F_STATUS, EV_F_USER,      EV_F_SRC_IP,
-                                      EV_F_COUNTRY,  EV_F_TENANT, EV_F_USER_AGENT};
-static const uint8_t FIELDS_0B03[] = {EV_F_OPERATION, EV_F_USER, EV_F_RESULT, EV_F_SRC_IP, EV_F_TENANT};
-static const uint8_t FIELDS_0B04[] = {EV_F_OPERATION, EV_F_CAMPAIGN, EV_F_USER, EV_F_RESULT, EV_F_HASH_AFTER};
-static const uint8_t FIELDS_0B05[] = {EV_F_SERIAL, EV_F_ISSUER, EV_F_OPERATION, EV_F_USER};
-static const uint8_t FIELDS_0B06[] = {EV_F_OPERATION, EV_F_USER, EV_F_ROLE, EV_F_TENANT, EV_F_RESULT};
-static const uint8_t FIELDS_0B07[] = {EV_F_OPERATION, EV_F_USER, EV_F_BYTES, EV_F_TENANT, EV_F_ENDPOINT};
+static const uint8_t FIELDS_0A23[] = {EV_F_CONTRACT, EV_F_EVSE, EV_F_ISSUER, EV_F_COUNTRY, EV_F_RESULT};
+static const uint8_t FIELDS_0B01[] = {EV_F_USER, EV_F_RESULT, EV_F_ROLE, EV_F_SRC_IP, EV_F_COUNTRY, EV_F_TENANT, EV_F_USER_AGENT, EV_F_TOKEN, EV_F_REASON};
+static const uint8_t FIELDS_0B02[] = {EV_F_ENDPOINT, EV_F_STATUS, EV_F_USER, EV_F_SRC_IP, EV_F_COUNTRY, EV_F_TENANT, EV_F_USER_AGENT, EV_F_TOKEN, EV_F_ROLE};
+static const uint8_t FIELDS_0B03[] = {EV_F_OPERATION, EV_F_USER, EV_F_RESULT, EV_F_SRC_IP, EV_F_TENANT, EV_F_TOKEN, EV_F_ROLE, EV_F_COUNTRY};
+static const uint8_t FIELDS_0B04[] = {EV_F_OPERATION, EV_F_CAMPAIGN, EV_F_USER, EV_F_RESULT, EV_F_HASH_AFTER, EV_F_COMPONENT, EV_F_VERSION, EV_F_HASH_BEFORE, EV_F_SRC_IP, EV_F_TENANT, EV_F_ROLE};
+static const uint8_t FIELDS_0B05[] = {EV_F_SERIAL, EV_F_ISSUER, EV_F_OPERATION, EV_F_USER, EV_F_SUBJECT, EV_F_PROFILE, EV_F_VALIDITY_DAYS, EV_F_ROLE, EV_F_RESULT, EV_F_SRC_IP, EV_F_TENANT};
+static const uint8_t FIELDS_0B06[] = {EV_F_OPERATION, EV_F_USER, EV_F_ROLE, EV_F_TENANT, EV_F_RESULT, EV_F_TARGET, EV_F_SRC_IP};
+static const uint8_t FIELDS_0B07[] = {EV_F_OPERATION, EV_F_USER, EV_F_BYTES, EV_F_TENANT, EV_F_ENDPOINT, EV_F_ROLE, EV_F_PURPOSE, EV_F_SRC_IP};
+static const uint8_t FIELDS_0B08[] = {EV_F_TOKEN, EV_F_USER, EV_F_ENDPOINT, EV_F_STATUS, EV_F_SRC_IP, EV_F_COUNTRY, EV_F_TENANT, EV_F_USER_AGENT, EV_F_OPERATION, EV_F_RESULT};
+static const uint8_t FIELDS_0B09[] = {EV_F_OPERATION, EV_F_USER, EV_F_ROLE, EV_F_PURPOSE, EV_F_RESULT, EV_F_SRC_IP, EV_F_TENANT};
+static const uint8_t FIELDS_0B0A[] = {EV_F_TENANT, EV_F_STATUS, EV_F_FRAMES, EV_F_REASON};
+static const uint8_t FIELDS_0B0B[] = {EV_F_RULE, EV_F_ACTION, EV_F_ENDPOINT, EV_F_STATUS, EV_F_SRC_IP, EV_F_COUNTRY, EV_F_TENANT, EV_F_USER_AGENT};
+static const uint8_t FIELDS_0B0C[] = {EV_F_OPERATION, EV_F_USER, EV_F_TARGET, EV_F_ROLE, EV_F_RESULT, EV_F_SRC_IP, EV_F_TENANT};
 static const uint8_t FIELDS_0C01[] = {EV_F_FILTER, EV_F_LOST};
 static const uint16_t AUTOSAR_0C01[] = {48};
 static const uint8_t FIELDS_0C02[] = {EV_F_LOST, EV_F_REASON};
@@ -282,276 +267,143 @@ static const uint8_t FIELDS_0C04[] = {EV_F_JUMP_US, EV_F_REASON};
 static const uint8_t FIELDS_0C05[] = {EV_F_VERSION, EV_F_REASON};
 static const uint8_t FIELDS_0C06[] = {EV_F_REASON, EV_F_LOST, EV_F_COMPONENT};
 static const uint16_t AUTOSAR_0C06[] = {49};
-static const uint8_t FIELDS_0C11[] = {EV_F_EVENT_ID, EV_F_IDSM_INSTANCE, EV_F_SENSOR_INSTANCE, EV_F_CONTEXT,
-                                      EV_F_CONTEXT_VERSION};
+static const uint8_t FIELDS_0C11[] = {EV_F_EVENT_ID, EV_F_IDSM_INSTANCE, EV_F_SENSOR_INSTANCE, EV_F_CONTEXT, EV_F_CONTEXT_VERSION};
 
 static const struct ev_type_info TYPE[EV_TYPE_COUNT] = {
-    {0x0101, "can.unknown_id", "Unknown CAN identifier", "can", "CAN_unknown_id", EV_F_CAN_ID, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 6, FIELDS_0101, 0x1, 0, NULL, "11.1,24.1", "ATM-T0071"},
-    {0x0102, "can.wrong_dlc", "Wrong length of a known CAN message", "can", "CAN_wrong_dlc", EV_F_CAN_ID, EV_F_DLC,
-     EV_PRIORITY_MEDIUM, 7, FIELDS_0102, 0x5, 0, NULL, "11.1", "ATM-T0070"},
-    {0x0103, "can.cycle_too_fast", "CAN message faster than its cycle time", "can", "CAN_too_fast", EV_F_CAN_ID,
-     EV_F_NONE, EV_PRIORITY_CRITICAL, 7, FIELDS_0103, 0x1, 0, NULL, "11.1,24.1", "ATM-T0070,ATM-T0071"},
-    {0x0104, "can.silent", "Cyclic CAN message stopped", "can", "CAN_silent", EV_F_CAN_ID, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 6, FIELDS_0104, 0x1, 0, NULL, "11.1,24.1", "ATM-T0072"},
-    {0x0105, "can.signal_out_of_range", "Signal outside its specified or learned range", "can", "CAN_range",
-     EV_F_SIGNAL, EV_F_VALUE, EV_PRIORITY_MEDIUM, 9, FIELDS_0105, 0x1, 0, NULL, "11.1,25.1", "ATM-T0070"},
-    {0x0106, "can.wrong_segment", "CAN message on a segment where it must not exist", "can", "CAN_wrong_segment",
-     EV_F_CAN_ID, EV_F_BUS_EXPECTED, EV_PRIORITY_CRITICAL, 6, FIELDS_0106, 0x1, 0, NULL, "29.2", "ATM-T0051"},
-    {0x0107, "can.bus_off", "CAN controller went bus-off", "can", "CAN_bus_off", EV_F_NONE, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 6, FIELDS_0107, 0x0, 1, AUTOSAR_0107, "24.1", "ATM-T0068"},
-    {0x0108, "can.error_frames", "Pattern of CAN error frames", "can", "CAN_error_frames", EV_F_ERROR_CLASS, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 7, FIELDS_0108, 0x0, 3, AUTOSAR_0108, "24.1", "ATM-T0068"},
-    {0x0109, "can.bus_load", "Bus load outside its baseline", "can", "CAN_bus_load", EV_F_NONE, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 5, FIELDS_0109, 0x1, 0, NULL, "24.1", "ATM-T0068"},
-    {0x010A, "can.rate", "More frames of an identifier than usual", "can", "CAN_rate", EV_F_CAN_ID, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 7, FIELDS_010A, 0x1, 0, NULL, "11.1,24.1", "ATM-T0071"},
-    {0x010B, "can.counter", "Alive counter or E2E sequence broken", "can", "CAN_counter", EV_F_CAN_ID, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 8, FIELDS_010B, 0x1, 0, NULL, "11.1,6.3", "ATM-T0070"},
-    {0x010C, "can.e2e_crc", "E2E checksum wrong", "can", "CAN_e2e_crc", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 7,
-     FIELDS_010C, 0x1, 0, NULL, "11.1", "ATM-T0070"},
-    {0x010D, "can.signal_anomaly", "Signal behaves unlike its learned model", "can", "CAN_signal_anomaly", EV_F_SIGNAL,
-     EV_F_NONE, EV_PRIORITY_MEDIUM, 7, FIELDS_010D, 0x1, 0, NULL, "11.1", "ATM-T0070"},
-    {0x010E, "can.payload_anomaly", "Payload bits that never change have changed", "can", "CAN_payload", EV_F_CAN_ID,
-     EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_010E, 0x1, 0, NULL, "11.1", "ATM-T0070"},
-    {0x010F, "can.replay", "Sequence of frames repeated", "can", "CAN_replay", EV_F_CAN_ID, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 6, FIELDS_010F, 0x1, 0, NULL, "6.3,11.1", "ATM-T0071"},
-    {0x0110, "can.arbitration", "Arbitration anomaly", "can", "CAN_arbitration", EV_F_CAN_ID, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 6, FIELDS_0110, 0x0, 0, NULL, "24.1", "ATM-T0068"},
-    {0x0111, "can.routing_mismatch", "The same PDU differs between two segments", "can", "CAN_routing_mismatch",
-     EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_CRITICAL, 7, FIELDS_0111, 0x1, 0, NULL, "29.2,11.1", "ATM-T0051,ATM-T0070"},
-    {0x0112, "can.unknown_mux", "Multiplexer value without a signal group", "can", "CAN_unknown_mux", EV_F_CAN_ID,
-     EV_F_VALUE, EV_PRIORITY_MEDIUM, 6, FIELDS_0112, 0x1, 0, NULL, "11.1", "ATM-T0070"},
-    {0x0113, "lin.checksum", "LIN checksum or response error", "lin", "LIN_error", EV_F_CAN_ID, EV_F_REASON,
-     EV_PRIORITY_MEDIUM, 5, FIELDS_0113, 0x0, 0, NULL, "11.1", "ATM-T0070"},
-    {0x0114, "flexray.error", "FlexRay frame or symbol error", "flexray", "FlexRay_error", EV_F_CAN_ID, EV_F_REASON,
-     EV_PRIORITY_MEDIUM, 5, FIELDS_0114, 0x0, 0, NULL, "11.1", "ATM-T0070"},
-    {0x0201, "secoc.verification_failed", "SecOC authentication failed", "secoc", "SecOC_fail", EV_F_PDU, EV_F_VALUE,
-     EV_PRIORITY_CRITICAL, 6, FIELDS_0201, 0x1, 1, AUTOSAR_0201, "11.1,4.1", "ATM-T0070,ATM-T0071"},
-    {0x0202, "secoc.freshness_failed", "SecOC freshness value rejected or not available", "secoc", "SecOC_freshness",
-     EV_F_PDU, EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_0202, 0x1, 1, AUTOSAR_0202, "6.3", "ATM-T0070"},
-    {0x0203, "secoc.override", "SecOC verification status overridden", "secoc", "SecOC_override", EV_F_PDU, EV_F_ACTION,
-     EV_PRIORITY_CRITICAL, 4, FIELDS_0203, 0x1, 0, NULL, "11.1", "ATM-T0034"},
-    {0x0301, "uds.negative_response", "Negative response to a diagnostic request", "uds", "UDS_nrc", EV_F_SERVICE,
-     EV_F_NRC, EV_PRIORITY_MEDIUM, 9, FIELDS_0301, 0x3, 22, AUTOSAR_0301, "11.3,18.3", "ATM-T0033,ATM-T0050"},
-    {0x0302, "uds.security_unlocked", "ECU unlocked by SecurityAccess", "uds", "UDS_unlock", EV_F_CLIENT, EV_F_NONE,
-     EV_PRIORITY_LOW, 6, FIELDS_0302, 0x0, 2, AUTOSAR_0302, "11.3", "ATM-T0033"},
-    {0x0303, "uds.authentication_succeeded", "Diagnostic client authenticated", "uds", "UDS_auth", EV_F_CLIENT,
-     EV_F_NONE, EV_PRIORITY_LOW, 4, FIELDS_0303, 0x0, 2, AUTOSAR_0303, "11.3", "ATM-T0050"},
-    {0x0304, "uds.authentication_failed", "Diagnostic client failed to authenticate", "uds", "UDS_auth_fail",
-     EV_F_CLIENT, EV_F_NRC, EV_PRIORITY_MEDIUM, 6, FIELDS_0304, 0x0, 2, AUTOSAR_0304, "11.3,18.3", "ATM-T0033"},
-    {0x0305, "uds.session_changed", "Diagnostic session changed", "uds", "UDS_session", EV_F_SESSION, EV_F_CLIENT,
-     EV_PRIORITY_LOW, 4, FIELDS_0305, 0x1, 0, NULL, "11.3", "ATM-T0050"},
-    {0x0306, "uds.data_written", "Data written by diagnostics", "uds", "UDS_write", EV_F_DID, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 6, FIELDS_0306, 0x0, 3, AUTOSAR_0306, "11.3,25.1", "ATM-T0020"},
-    {0x0307, "uds.download_requested", "Software download or upload requested", "uds", "UDS_download", EV_F_SERVICE,
-     EV_F_CLIENT, EV_PRIORITY_MEDIUM, 5, FIELDS_0307, 0x1, 3, AUTOSAR_0307, "12.2,11.3", "ATM-T0054"},
-    {0x0308, "uds.routine_started", "Diagnostic routine started", "uds", "UDS_routine", EV_F_ROUTINE, EV_F_CLIENT,
-     EV_PRIORITY_LOW, 5, FIELDS_0308, 0x1, 1, AUTOSAR_0308, "11.3", "ATM-T0067"},
-    {0x0309, "uds.communication_control", "Communication switched by diagnostics", "uds", "UDS_comm_control",
-     EV_F_SUBFUNCTION, EV_F_CLIENT, EV_PRIORITY_MEDIUM, 4, FIELDS_0309, 0x0, 2, AUTOSAR_0309, "11.3,24.1", "ATM-T0067"},
-    {0x030A, "uds.ecu_reset", "ECU reset by diagnostics", "uds", "UDS_reset", EV_F_SUBFUNCTION, EV_F_CLIENT,
-     EV_PRIORITY_LOW, 4, FIELDS_030A, 0x0, 2, AUTOSAR_030A, "11.3,24.1", "ATM-T0067"},
-    {0x030B, "uds.dtc_cleared", "Trouble codes cleared or setting switched off", "uds", "UDS_dtc", EV_F_SERVICE,
-     EV_F_CLIENT, EV_PRIORITY_LOW, 4, FIELDS_030B, 0x0, 4, AUTOSAR_030B, "20.5,21.1", "ATM-T0067"},
-    {0x030C, "uds.scan", "Scan over services or identifiers", "uds", "UDS_scan", EV_F_SERVICE, EV_F_CLIENT,
-     EV_PRIORITY_MEDIUM, 7, FIELDS_030C, 0x0, 0, NULL, "11.3,29.1", "ATM-T0044"},
-    {0x030D, "uds.sequence_violation", "Diagnostic step without the one it needs", "uds", "UDS_sequence", EV_F_SERVICE,
-     EV_F_REASON, EV_PRIORITY_MEDIUM, 7, FIELDS_030D, 0x1, 0, NULL, "11.3,12.2", "ATM-T0033,ATM-T0050"},
-    {0x0401, "eth.arp_spoof", "ARP or neighbour binding changed", "eth", "ETH_arp", EV_F_SRC_IP, EV_F_SRC_MAC,
-     EV_PRIORITY_CRITICAL, 7, FIELDS_0401, 0x3, 1, AUTOSAR_0401, "4.1,6.2", "ATM-T0003,ATM-T0071"},
-    {0x0402, "eth.unexpected_address", "Traffic to or from an unexpected address", "eth", "ETH_address", EV_F_SRC_IP,
-     EV_F_DST_PORT, EV_PRIORITY_MEDIUM, 8, FIELDS_0402, 0x0, 4, AUTOSAR_0402, "29.1,29.2", "ATM-T0051"},
-    {0x0403, "eth.volume", "Traffic volume outside its baseline", "eth", "ETH_volume", EV_F_SRC_IP, EV_F_DST_IP,
-     EV_PRIORITY_MEDIUM, 8, FIELDS_0403, 0x0, 0, NULL, "8.1,24.1", "ATM-T0072"},
-    {0x0404, "eth.port_scan", "Port scan", "eth", "ETH_scan", EV_F_SRC_IP, EV_F_NONE, EV_PRIORITY_MEDIUM, 6,
-     FIELDS_0404, 0x1, 0, NULL, "29.1", "ATM-T0044"},
-    {0x0405, "eth.unknown_ethertype", "Unknown EtherType or VLAN", "eth", "ETH_type", EV_F_ETHERTYPE, EV_F_SRC_MAC,
-     EV_PRIORITY_MEDIUM, 4, FIELDS_0405, 0x0, 3, AUTOSAR_0405, "29.2", "ATM-T0051"},
-    {0x0406, "eth.mac_collision", "One Ethernet address in two places", "eth", "ETH_mac", EV_F_SRC_MAC, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 3, FIELDS_0406, 0x1, 1, AUTOSAR_0406, "4.1", "ATM-T0003"},
-    {0x0407, "eth.malformed", "Malformed packet", "eth", "ETH_malformed", EV_F_PROTOCOL, EV_F_REASON,
-     EV_PRIORITY_MEDIUM, 4, FIELDS_0407, 0x0, 4, AUTOSAR_0407, "8.1", "ATM-T0072"},
-    {0x0408, "eth.grandmaster_changed", "gPTP grandmaster changed", "eth", "ETH_gptp", EV_F_SRC_MAC, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 3, FIELDS_0408, 0x0, 0, NULL, "4.1,11.1", "ATM-T0003"},
-    {0x0409, "eth.tcp_rejected", "TCP connection rejected or limit reached", "eth", "ETH_tcp", EV_F_SRC_IP,
-     EV_F_DST_PORT, EV_PRIORITY_LOW, 3, FIELDS_0409, 0x0, 3, AUTOSAR_0409, "8.1", "ATM-T0044"},
-    {0x0411, "someip.unauthorised_offer", "SOME/IP service offered by a stranger", "someip", "SOMEIP_offer",
-     EV_F_SOMEIP_SERVICE, EV_F_SRC_IP, EV_PRIORITY_CRITICAL, 5, FIELDS_0411, 0x5, 1, AUTOSAR_0411, "4.1,6.1",
-     "ATM-T0003,ATM-T0071"},
-    {0x0412, "someip.unauthorised_call", "SOME/IP message outside the service matrix", "someip", "SOMEIP_call",
-     EV_F_SOMEIP_SERVICE, EV_F_SOMEIP_METHOD, EV_PRIORITY_MEDIUM, 5, FIELDS_0412, 0x1, 1, AUTOSAR_0412, "6.1,11.4",
-     "ATM-T0071"},
-    {0x0413, "someip.session_anomaly", "SOME/IP session or reboot flag goes back", "someip", "SOMEIP_session",
-     EV_F_SOMEIP_SERVICE, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0413, 0x0, 0, NULL, "6.3", "ATM-T0071"},
-    {0x0414, "someip.subscribe_flood", "Flood of SOME/IP subscriptions", "someip", "SOMEIP_flood", EV_F_SOMEIP_SERVICE,
-     EV_F_SRC_IP, EV_PRIORITY_MEDIUM, 4, FIELDS_0414, 0x0, 0, NULL, "8.1", "ATM-T0072"},
-    {0x0421, "doip.unexpected_tester", "DoIP connection from an unexpected tester", "doip", "DoIP_tester",
-     EV_F_LOGICAL_ADDRESS, EV_F_SRC_IP, EV_PRIORITY_CRITICAL, 6, FIELDS_0421, 0x1, 5, AUTOSAR_0421, "11.3,18.3",
-     "ATM-T0010,ATM-T0050"},
-    {0x0422, "doip.protocol_violation", "DoIP header or order violated", "doip", "DoIP_violation", EV_F_REASON,
-     EV_F_NONE, EV_PRIORITY_MEDIUM, 3, FIELDS_0422, 0x0, 1, AUTOSAR_0422, "11.3", "ATM-T0050"},
-    {0x0423, "doip.routing_activated", "DoIP routing activated", "doip", "DoIP_activated", EV_F_LOGICAL_ADDRESS,
-     EV_F_NONE, EV_PRIORITY_LOW, 3, FIELDS_0423, 0x0, 1, AUTOSAR_0423, "11.3", "ATM-T0050"},
-    {0x0501, "host.process_anomaly", "Unknown program or unexpected parent", "host", "HOST_exec", EV_F_PROCESS,
-     EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 6, FIELDS_0501, 0x1, 0, NULL, "22.2,5.1", "ATM-T0018,ATM-T0029"},
-    {0x0502, "host.file_changed", "Monitored file changed", "host", "HOST_file", EV_F_PATH, EV_F_HASH_AFTER,
-     EV_PRIORITY_CRITICAL, 6, FIELDS_0502, 0x1, 0, NULL, "5.2,22.2,23.1", "ATM-T0022"},
-    {0x0503, "host.memory_anomaly", "Writable and executable or unexpected memory mapping", "host", "HOST_memory",
-     EV_F_PROCESS, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0503, 0x1, 0, NULL, "22.2,5.1", "ATM-T0029"},
-    {0x0504, "host.syscall_anomaly", "Unusual mix of system calls", "host", "HOST_syscall", EV_F_PROCESS, EV_F_SYSCALL,
-     EV_PRIORITY_MEDIUM, 5, FIELDS_0504, 0x1, 0, NULL, "22.2", "ATM-T0019"},
-    {0x0505, "host.login", "Login on an ECU", "host", "HOST_login", EV_F_USER, EV_F_RESULT, EV_PRIORITY_MEDIUM, 5,
-     FIELDS_0505, 0x2, 0, NULL, "9.1,28.2", "ATM-T0053"},
-    {0x0506, "host.audit", "Ordinary audit log record", "host", "HOST_audit", EV_F_PROCESS, EV_F_NONE, EV_PRIORITY_LOW,
-     3, FIELDS_0506, 0x0, 0, NULL, "", ""},
-    {0x0507, "host.privilege", "Privilege raised", "host", "HOST_privilege", EV_F_PROCESS, EV_F_USER,
-     EV_PRIORITY_CRITICAL, 5, FIELDS_0507, 0x1, 0, NULL, "9.1", "ATM-T0024"},
-    {0x0508, "host.usb_device", "USB device attached", "host", "HOST_usb", EV_F_HARDWARE, EV_F_NONE, EV_PRIORITY_MEDIUM,
-     3, FIELDS_0508, 0x0, 0, NULL, "18.1,18.2", "ATM-T0013"},
-    {0x0601, "boot.verification_failed", "Secure boot verification failed", "boot", "BOOT_fail", EV_F_COMPONENT,
-     EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 4, FIELDS_0601, 0x1, 0, NULL, "12.3,23.1", "ATM-T0022,ATM-T0031"},
-    {0x0602, "boot.verified", "Secure boot verified", "boot", "BOOT_ok", EV_F_COMPONENT, EV_F_VERSION, EV_PRIORITY_LOW,
-     3, FIELDS_0602, 0x0, 0, NULL, "12.3", ""},
-    {0x0603, "boot.rollback", "Older software started than before", "boot", "BOOT_rollback", EV_F_COMPONENT,
-     EV_F_VERSION, EV_PRIORITY_CRITICAL, 3, FIELDS_0603, 0x1, 0, NULL, "6.3,12.2", "ATM-T0001"},
-    {0x0611, "hsm.operation", "HSM operation", "hsm", "HSM_op", EV_F_OPERATION, EV_F_RESULT, EV_PRIORITY_LOW, 3,
-     FIELDS_0611, 0x1, 0, NULL, "26.1", ""},
-    {0x0612, "hsm.failure", "HSM operation refused or failed", "hsm", "HSM_fail", EV_F_OPERATION, EV_F_KEY_ID,
-     EV_PRIORITY_MEDIUM, 3, FIELDS_0612, 0x1, 0, NULL, "19.3,26.1", "ATM-T0075"},
-    {0x0613, "key.used", "Key used", "key", "KEY_use", EV_F_KEY_ID, EV_F_OPERATION, EV_PRIORITY_LOW, 3, FIELDS_0613,
-     0x1, 0, NULL, "19.3", ""},
-    {0x0614, "key.changed", "Key written, updated or erased", "key", "KEY_change", EV_F_KEY_ID, EV_F_OPERATION,
-     EV_PRIORITY_MEDIUM, 4, FIELDS_0614, 0x1, 0, NULL, "12.4,19.3", "ATM-T0075"},
-    {0x0621, "firewall.match", "Firewall rule matched", "firewall", "FW_match", EV_F_RULE, EV_F_SRC_IP,
-     EV_PRIORITY_MEDIUM, 6, FIELDS_0621, 0x1, 10, AUTOSAR_0621, "29.1,29.2", "ATM-T0032"},
-    {0x0631, "debug.opened", "Debug port opened", "debug", "DEBUG_open", EV_F_COMPONENT, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 3, FIELDS_0631, 0x1, 0, NULL, "28.2,32.1", "ATM-T0016"},
-    {0x0632, "log.cleared", "Security log cleared or stopped", "log", "LOG_clear", EV_F_COMPONENT, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 3, FIELDS_0632, 0x0, 0, NULL, "21.1,5.4", "ATM-T0032"},
-    {0x0701, "ota.status", "OTA update status", "ota", "OTA_status", EV_F_CAMPAIGN, EV_F_RESULT, EV_PRIORITY_LOW, 6,
-     FIELDS_0701, 0x1, 0, NULL, "12.1", ""},
-    {0x0702, "ota.failed", "OTA update failed", "ota", "OTA_fail", EV_F_CAMPAIGN, EV_F_REASON, EV_PRIORITY_MEDIUM, 5,
-     FIELDS_0702, 0x1, 0, NULL, "12.1,13.1", "ATM-T0021"},
-    {0x0703, "ota.installed", "OTA update installed", "ota", "OTA_ok", EV_F_COMPONENT, EV_F_VERSION, EV_PRIORITY_LOW, 4,
-     FIELDS_0703, 0x4, 0, NULL, "12.1", ""},
-    {0x0704, "ota.signature_failed", "Update package or metadata not authentic", "ota", "OTA_signature", EV_F_COMPONENT,
-     EV_F_REASON, EV_PRIORITY_CRITICAL, 4, FIELDS_0704, 0x0, 0, NULL, "12.1,12.3", "ATM-T0031,ATM-T0054"},
-    {0x0705, "ota.rollback_attempt", "Older or frozen update offered", "ota", "OTA_rollback", EV_F_COMPONENT,
-     EV_F_REASON, EV_PRIORITY_CRITICAL, 5, FIELDS_0705, 0x0, 0, NULL, "6.3,12.1", "ATM-T0001"},
-    {0x0801, "vehicle.contact", "Contact with position", "vehicle", "VEH_contact", EV_F_NONE, EV_F_NONE,
-     EV_PRIORITY_LOW, 6, FIELDS_0801, 0x0, 0, NULL, "", ""},
-    {0x0802, "vehicle.ignition_on", "Ignition switched on", "vehicle", "VEH_ignition_on", EV_F_NONE, EV_F_NONE,
-     EV_PRIORITY_LOW, 4, FIELDS_0802, 0x0, 0, NULL, "", ""},
-    {0x0803, "vehicle.ignition_off", "Ignition switched off", "vehicle", "VEH_ignition_off", EV_F_NONE, EV_F_NONE,
-     EV_PRIORITY_LOW, 3, FIELDS_0803, 0x0, 0, NULL, "", ""},
-    {0x0804, "vehicle.configuration", "Hardware or software inventory changed", "vehicle", "VEH_config", EV_F_COMPONENT,
-     EV_F_VERSION, EV_PRIORITY_LOW, 4, FIELDS_0804, 0x1, 0, NULL, "32.1", "ATM-T0016"},
-    {0x0805, "vehicle.trouble_code", "Diagnostic trouble code set", "vehicle", "VEH_dtc", EV_F_DTC, EV_F_COMPONENT,
-     EV_PRIORITY_LOW, 3, FIELDS_0805, 0x1, 0, NULL, "", ""},
-    {0x0806, "vehicle.position_jump", "Position not reachable from the one before", "vehicle", "VEH_position",
-     EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_0806, 0x0, 0, NULL, "4.1", "ATM-T0002"},
-    {0x0807, "vehicle.odometer_anomaly", "Mileage went back or jumped", "vehicle", "VEH_odometer", EV_F_REASON,
-     EV_F_NONE, EV_PRIORITY_MEDIUM, 2, FIELDS_0807, 0x1, 0, NULL, "20.4", "ATM-T0023"},
-    {0x0901, "v2x.malformed", "Malformed V2X message", "v2x", "V2X_malformed", EV_F_MESSAGE, EV_F_PAYLOAD_SIGNATURE,
-     EV_PRIORITY_CRITICAL, 6, FIELDS_0901, 0x3, 0, NULL, "11.2,4.1", "ATM-T0012"},
-    {0x0902, "v2x.implausible", "V2X content not plausible", "v2x", "V2X_implausible", EV_F_MESSAGE, EV_F_REASON,
-     EV_PRIORITY_MEDIUM, 7, FIELDS_0902, 0x1, 0, NULL, "11.2,4.2", "ATM-T0003"},
-    {0x0903, "v2x.signature_failed", "V2X message not authentic", "v2x", "V2X_signature", EV_F_MESSAGE, EV_F_REASON,
-     EV_PRIORITY_MEDIUM, 3, FIELDS_0903, 0x1, 0, NULL, "4.1,6.1", "ATM-T0034"},
-    {0x0904, "v2x.sybil", "One sender pretends to be many", "v2x", "V2X_sybil", EV_F_MESSAGE, EV_F_REASON,
-     EV_PRIORITY_CRITICAL, 4, FIELDS_0904, 0x0, 0, NULL, "4.2", "ATM-T0003"},
-    {0x0911, "gnss.spoofing", "GNSS spoofing suspected", "gnss", "GNSS_spoof", EV_F_REASON, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 4, FIELDS_0911, 0x1, 0, NULL, "4.1", "ATM-T0003"},
-    {0x0912, "gnss.jamming", "GNSS jamming suspected", "gnss", "GNSS_jam", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM,
-     4, FIELDS_0912, 0x0, 0, NULL, "8.1", "ATM-T0002"},
-    {0x0A01, "access.relay_suspected", "Keyless entry with an implausible delay", "access", "ACCESS_relay", EV_F_REASON,
-     EV_F_NONE, EV_PRIORITY_MEDIUM, 4, FIELDS_0A01, 0x0, 0, NULL, "16.3", "ATM-T0007"},
-    {0x0A02, "access.key_learned", "New key or phone key learned", "access", "ACCESS_key", EV_F_RESULT, EV_F_NONE,
-     EV_PRIORITY_MEDIUM, 3, FIELDS_0A02, 0x1, 0, NULL, "20.2,16.3", "ATM-T0067"},
-    {0x0A03, "access.denied", "Key or phone key refused", "access", "ACCESS_denied", EV_F_REASON, EV_F_NONE,
-     EV_PRIORITY_LOW, 2, FIELDS_0A03, 0x0, 0, NULL, "16.3", "ATM-T0012"},
-    {0x0A11, "radio.rogue_cell", "Suspicious base station or access point", "radio", "RADIO_rogue", EV_F_CELL,
-     EV_F_REASON, EV_PRIORITY_MEDIUM, 4, FIELDS_0A11, 0x0, 0, NULL, "6.2,16.3", "ATM-T0008,ATM-T0009"},
-    {0x0A12, "radio.pairing_failed", "Short-range pairing or authentication failed", "radio", "RADIO_pairing",
-     EV_F_PROTOCOL, EV_F_REASON, EV_PRIORITY_MEDIUM, 3, FIELDS_0A12, 0x1, 0, NULL, "16.3", "ATM-T0012"},
-    {0x0A21, "charging.anomaly", "Charging session violates its protocol or limits", "charging", "CHG_anomaly",
-     EV_F_REASON, EV_F_EVSE, EV_PRIORITY_MEDIUM, 3, FIELDS_0A21, 0x2, 0, NULL, "25.2", "ATM-T0010"},
-    {0x0A22, "charging.certificate_failed", "Charging certificate not valid", "charging", "CHG_certificate",
-     EV_F_ISSUER, EV_F_REASON, EV_PRIORITY_MEDIUM, 4, FIELDS_0A22, 0x0, 0, NULL, "25.2,6.1", "ATM-T0010"},
-    {0x0B01, "backend.login", "Login at a backend service", "backend", "BE_login", EV_F_TENANT, EV_F_RESULT,
-     EV_PRIORITY_LOW, 7, FIELDS_0B01, 0x3, 0, NULL, "1.1,1.2", "ATM-T0040"},
-    {0x0B02, "backend.api_call", "API call that concerns a vehicle", "backend", "BE_api", EV_F_ENDPOINT, EV_F_STATUS,
-     EV_PRIORITY_LOW, 7, FIELDS_0B02, 0x1, 0, NULL, "1.2,3.3,16.1", "ATM-T0063"},
-    {0x0B03, "backend.remote_command", "Remote command to a vehicle", "backend", "BE_command", EV_F_OPERATION,
-     EV_F_TENANT, EV_PRIORITY_MEDIUM, 5, FIELDS_0B03, 0x1, 0, NULL, "16.1,16.2", "ATM-T0063"},
-    {0x0B04, "backend.ota_server", "Change at the OTA server", "backend", "BE_ota", EV_F_OPERATION, EV_F_USER,
-     EV_PRIORITY_MEDIUM, 5, FIELDS_0B04, 0x1, 0, NULL, "1.1,12.1,12.4", "ATM-T0017"},
-    {0x0B05, "backend.certificate_issued", "Certificate issued or revoked", "backend", "BE_certificate", EV_F_ISSUER,
-     EV_F_OPERATION, EV_PRIORITY_LOW, 4, FIELDS_0B05, 0x1, 0, NULL, "12.4,19.3", "ATM-T0075"},
-    {0x0B06, "backend.account_changed", "Owner, role or account of a vehicle changed", "backend", "BE_account",
-     EV_F_OPERATION, EV_F_TENANT, EV_PRIORITY_MEDIUM, 5, FIELDS_0B06, 0x1, 0, NULL, "20.2,31.1", "ATM-T0040"},
-    {0x0B07, "backend.data_export", "Data exported", "backend", "BE_export", EV_F_TENANT, EV_F_USER, EV_PRIORITY_MEDIUM,
-     5, FIELDS_0B07, 0x2, 0, NULL, "3.3,3.5,19.2", "ATM-T0063"},
-    {0x0C01, "gateway.withheld", "Events withheld by a filter", "gateway", "GW_withheld", EV_F_FILTER, EV_F_NONE,
-     EV_PRIORITY_LOW, 2, FIELDS_0C01, 0x3, 1, AUTOSAR_0C01, "", ""},
-    {0x0C02, "gateway.journal_full", "Journal full, records given up", "gateway", "GW_full", EV_F_REASON, EV_F_NONE,
-     EV_PRIORITY_CRITICAL, 2, FIELDS_0C02, 0x1, 2, AUTOSAR_0C02, "21.1", ""},
-    {0x0C03, "gateway.journal_tampered", "Journal touched by someone else", "gateway", "GW_tampered", EV_F_REASON,
-     EV_F_NONE, EV_PRIORITY_CRITICAL, 2, FIELDS_0C03, 0x1, 0, NULL, "21.1,5.4", "ATM-T0032"},
-    {0x0C04, "gateway.clock_jump", "Clock jumped", "gateway", "GW_clock", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 2,
-     FIELDS_0C04, 0x1, 0, NULL, "20.4", ""},
-    {0x0C05, "gateway.started", "Gateway sensor started", "gateway", "GW_start", EV_F_VERSION, EV_F_NONE,
-     EV_PRIORITY_LOW, 2, FIELDS_0C05, 0x0, 0, NULL, "", ""},
-    {0x0C06, "gateway.sensor_lost", "Sensor silent or overloaded", "gateway", "GW_sensor", EV_F_COMPONENT, EV_F_REASON,
-     EV_PRIORITY_MEDIUM, 3, FIELDS_0C06, 0x1, 1, AUTOSAR_0C06, "21.1", "ATM-T0032"},
-    {0x0C11, "ids.event", "AUTOSAR security event without a mapping", "ids", "IDS_event", EV_F_EVENT_ID,
-     EV_F_SENSOR_INSTANCE, EV_PRIORITY_MEDIUM, 5, FIELDS_0C11, 0x1, 0, NULL, "", ""},
+    {0x0101, "can.unknown_id", "Unknown CAN identifier", "can", "CAN_unknown_id", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_CRITICAL, 6, FIELDS_0101, 0x1, 0, NULL, "11.1,24.1", "ATM-T0071"},
+    {0x0102, "can.wrong_dlc", "Wrong length of a known CAN message", "can", "CAN_wrong_dlc", EV_F_CAN_ID, EV_F_DLC, EV_PRIORITY_MEDIUM, 7, FIELDS_0102, 0x5, 0, NULL, "11.1", "ATM-T0070"},
+    {0x0103, "can.cycle_too_fast", "CAN message faster than its cycle time", "can", "CAN_too_fast", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_CRITICAL, 7, FIELDS_0103, 0x1, 0, NULL, "11.1,24.1", "ATM-T0070,ATM-T0071"},
+    {0x0104, "can.silent", "Cyclic CAN message stopped", "can", "CAN_silent", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 6, FIELDS_0104, 0x1, 0, NULL, "11.1,24.1", "ATM-T0072"},
+    {0x0105, "can.signal_out_of_range", "Signal outside its specified or learned range", "can", "CAN_range", EV_F_SIGNAL, EV_F_VALUE, EV_PRIORITY_MEDIUM, 9, FIELDS_0105, 0x1, 0, NULL, "11.1,25.1", "ATM-T0070"},
+    {0x0106, "can.wrong_segment", "CAN message on a segment where it must not exist", "can", "CAN_wrong_segment", EV_F_CAN_ID, EV_F_BUS_EXPECTED, EV_PRIORITY_CRITICAL, 6, FIELDS_0106, 0x1, 0, NULL, "29.2", "ATM-T0051"},
+    {0x0107, "can.bus_off", "CAN controller went bus-off", "can", "CAN_bus_off", EV_F_NONE, EV_F_NONE, EV_PRIORITY_CRITICAL, 6, FIELDS_0107, 0x0, 1, AUTOSAR_0107, "24.1", "ATM-T0068"},
+    {0x0108, "can.error_frames", "Pattern of CAN error frames", "can", "CAN_error_frames", EV_F_ERROR_CLASS, EV_F_NONE, EV_PRIORITY_MEDIUM, 7, FIELDS_0108, 0x0, 3, AUTOSAR_0108, "24.1", "ATM-T0068"},
+    {0x0109, "can.bus_load", "Bus load outside its baseline", "can", "CAN_bus_load", EV_F_NONE, EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_0109, 0x1, 0, NULL, "24.1", "ATM-T0068"},
+    {0x010A, "can.rate", "More frames of an identifier than usual", "can", "CAN_rate", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 7, FIELDS_010A, 0x1, 0, NULL, "11.1,24.1", "ATM-T0071"},
+    {0x010B, "can.counter", "Alive counter or E2E sequence broken", "can", "CAN_counter", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 8, FIELDS_010B, 0x1, 0, NULL, "11.1,6.3", "ATM-T0070"},
+    {0x010C, "can.e2e_crc", "E2E checksum wrong", "can", "CAN_e2e_crc", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 7, FIELDS_010C, 0x1, 0, NULL, "11.1", "ATM-T0070"},
+    {0x010D, "can.signal_anomaly", "Signal behaves unlike its learned model", "can", "CAN_signal_anomaly", EV_F_SIGNAL, EV_F_NONE, EV_PRIORITY_MEDIUM, 7, FIELDS_010D, 0x1, 0, NULL, "11.1", "ATM-T0070"},
+    {0x010E, "can.payload_anomaly", "Payload bits that never change have changed", "can", "CAN_payload", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_010E, 0x1, 0, NULL, "11.1", "ATM-T0070"},
+    {0x010F, "can.replay", "Sequence of frames repeated", "can", "CAN_replay", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_CRITICAL, 6, FIELDS_010F, 0x1, 0, NULL, "6.3,11.1", "ATM-T0071"},
+    {0x0110, "can.arbitration", "Arbitration anomaly", "can", "CAN_arbitration", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_MEDIUM, 6, FIELDS_0110, 0x0, 0, NULL, "24.1", "ATM-T0068"},
+    {0x0111, "can.routing_mismatch", "The same PDU differs between two segments", "can", "CAN_routing_mismatch", EV_F_CAN_ID, EV_F_NONE, EV_PRIORITY_CRITICAL, 7, FIELDS_0111, 0x1, 0, NULL, "29.2,11.1", "ATM-T0051,ATM-T0070"},
+    {0x0112, "can.unknown_mux", "Multiplexer value without a signal group", "can", "CAN_unknown_mux", EV_F_CAN_ID, EV_F_VALUE, EV_PRIORITY_MEDIUM, 6, FIELDS_0112, 0x1, 0, NULL, "11.1", "ATM-T0070"},
+    {0x0113, "lin.checksum", "LIN checksum or response error", "lin", "LIN_error", EV_F_CAN_ID, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0113, 0x0, 0, NULL, "11.1", "ATM-T0070"},
+    {0x0114, "flexray.error", "FlexRay frame or symbol error", "flexray", "FlexRay_error", EV_F_CAN_ID, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0114, 0x0, 0, NULL, "11.1", "ATM-T0070"},
+    {0x0201, "secoc.verification_failed", "SecOC authentication failed", "secoc", "SecOC_fail", EV_F_PDU, EV_F_VALUE, EV_PRIORITY_CRITICAL, 6, FIELDS_0201, 0x1, 1, AUTOSAR_0201, "11.1,4.1", "ATM-T0070,ATM-T0071"},
+    {0x0202, "secoc.freshness_failed", "SecOC freshness value rejected or not available", "secoc", "SecOC_freshness", EV_F_PDU, EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_0202, 0x1, 1, AUTOSAR_0202, "6.3", "ATM-T0070"},
+    {0x0203, "secoc.override", "SecOC verification status overridden", "secoc", "SecOC_override", EV_F_PDU, EV_F_ACTION, EV_PRIORITY_CRITICAL, 4, FIELDS_0203, 0x1, 0, NULL, "11.1", "ATM-T0034"},
+    {0x0301, "uds.negative_response", "Negative response to a diagnostic request", "uds", "UDS_nrc", EV_F_SERVICE, EV_F_NRC, EV_PRIORITY_MEDIUM, 9, FIELDS_0301, 0x3, 22, AUTOSAR_0301, "11.3,18.3", "ATM-T0033,ATM-T0050"},
+    {0x0302, "uds.security_unlocked", "ECU unlocked by SecurityAccess", "uds", "UDS_unlock", EV_F_CLIENT, EV_F_NONE, EV_PRIORITY_LOW, 6, FIELDS_0302, 0x0, 2, AUTOSAR_0302, "11.3", "ATM-T0033"},
+    {0x0303, "uds.authentication_succeeded", "Diagnostic client authenticated", "uds", "UDS_auth", EV_F_CLIENT, EV_F_NONE, EV_PRIORITY_LOW, 4, FIELDS_0303, 0x0, 2, AUTOSAR_0303, "11.3", "ATM-T0050"},
+    {0x0304, "uds.authentication_failed", "Diagnostic client failed to authenticate", "uds", "UDS_auth_fail", EV_F_CLIENT, EV_F_NRC, EV_PRIORITY_MEDIUM, 6, FIELDS_0304, 0x0, 2, AUTOSAR_0304, "11.3,18.3", "ATM-T0033"},
+    {0x0305, "uds.session_changed", "Diagnostic session changed", "uds", "UDS_session", EV_F_SESSION, EV_F_CLIENT, EV_PRIORITY_LOW, 4, FIELDS_0305, 0x1, 0, NULL, "11.3", "ATM-T0050"},
+    {0x0306, "uds.data_written", "Data written by diagnostics", "uds", "UDS_write", EV_F_DID, EV_F_NONE, EV_PRIORITY_MEDIUM, 6, FIELDS_0306, 0x0, 3, AUTOSAR_0306, "11.3,25.1", "ATM-T0020"},
+    {0x0307, "uds.download_requested", "Software download or upload requested", "uds", "UDS_download", EV_F_SERVICE, EV_F_CLIENT, EV_PRIORITY_MEDIUM, 5, FIELDS_0307, 0x1, 3, AUTOSAR_0307, "12.2,11.3", "ATM-T0054"},
+    {0x0308, "uds.routine_started", "Diagnostic routine started", "uds", "UDS_routine", EV_F_ROUTINE, EV_F_CLIENT, EV_PRIORITY_LOW, 5, FIELDS_0308, 0x1, 1, AUTOSAR_0308, "11.3", "ATM-T0067"},
+    {0x0309, "uds.communication_control", "Communication switched by diagnostics", "uds", "UDS_comm_control", EV_F_SUBFUNCTION, EV_F_CLIENT, EV_PRIORITY_MEDIUM, 4, FIELDS_0309, 0x0, 2, AUTOSAR_0309, "11.3,24.1", "ATM-T0067"},
+    {0x030A, "uds.ecu_reset", "ECU reset by diagnostics", "uds", "UDS_reset", EV_F_SUBFUNCTION, EV_F_CLIENT, EV_PRIORITY_LOW, 4, FIELDS_030A, 0x0, 2, AUTOSAR_030A, "11.3,24.1", "ATM-T0067"},
+    {0x030B, "uds.dtc_cleared", "Trouble codes cleared or setting switched off", "uds", "UDS_dtc", EV_F_SERVICE, EV_F_CLIENT, EV_PRIORITY_LOW, 4, FIELDS_030B, 0x0, 4, AUTOSAR_030B, "20.5,21.1", "ATM-T0067"},
+    {0x030C, "uds.scan", "Scan over services or identifiers", "uds", "UDS_scan", EV_F_SERVICE, EV_F_CLIENT, EV_PRIORITY_MEDIUM, 7, FIELDS_030C, 0x0, 0, NULL, "11.3,29.1", "ATM-T0044"},
+    {0x030D, "uds.sequence_violation", "Diagnostic step without the one it needs", "uds", "UDS_sequence", EV_F_SERVICE, EV_F_REASON, EV_PRIORITY_MEDIUM, 7, FIELDS_030D, 0x1, 0, NULL, "11.3,12.2", "ATM-T0033,ATM-T0050"},
+    {0x0401, "eth.arp_spoof", "ARP or neighbour binding changed", "eth", "ETH_arp", EV_F_SRC_IP, EV_F_SRC_MAC, EV_PRIORITY_CRITICAL, 7, FIELDS_0401, 0x3, 1, AUTOSAR_0401, "4.1,6.2", "ATM-T0003,ATM-T0071"},
+    {0x0402, "eth.unexpected_address", "Traffic to or from an unexpected address", "eth", "ETH_address", EV_F_SRC_IP, EV_F_DST_PORT, EV_PRIORITY_MEDIUM, 8, FIELDS_0402, 0x0, 4, AUTOSAR_0402, "29.1,29.2", "ATM-T0051"},
+    {0x0403, "eth.volume", "Traffic volume outside its baseline", "eth", "ETH_volume", EV_F_SRC_IP, EV_F_DST_IP, EV_PRIORITY_MEDIUM, 8, FIELDS_0403, 0x0, 0, NULL, "8.1,24.1", "ATM-T0072"},
+    {0x0404, "eth.port_scan", "Port scan", "eth", "ETH_scan", EV_F_SRC_IP, EV_F_NONE, EV_PRIORITY_MEDIUM, 6, FIELDS_0404, 0x1, 0, NULL, "29.1", "ATM-T0044"},
+    {0x0405, "eth.unknown_ethertype", "Unknown EtherType or VLAN", "eth", "ETH_type", EV_F_ETHERTYPE, EV_F_SRC_MAC, EV_PRIORITY_MEDIUM, 4, FIELDS_0405, 0x0, 3, AUTOSAR_0405, "29.2", "ATM-T0051"},
+    {0x0406, "eth.mac_collision", "One Ethernet address in two places", "eth", "ETH_mac", EV_F_SRC_MAC, EV_F_NONE, EV_PRIORITY_MEDIUM, 3, FIELDS_0406, 0x1, 1, AUTOSAR_0406, "4.1", "ATM-T0003"},
+    {0x0407, "eth.malformed", "Malformed packet", "eth", "ETH_malformed", EV_F_PROTOCOL, EV_F_REASON, EV_PRIORITY_MEDIUM, 4, FIELDS_0407, 0x0, 4, AUTOSAR_0407, "8.1", "ATM-T0072"},
+    {0x0408, "eth.grandmaster_changed", "gPTP grandmaster changed", "eth", "ETH_gptp", EV_F_SRC_MAC, EV_F_NONE, EV_PRIORITY_MEDIUM, 3, FIELDS_0408, 0x0, 0, NULL, "4.1,11.1", "ATM-T0003"},
+    {0x0409, "eth.tcp_rejected", "TCP connection rejected or limit reached", "eth", "ETH_tcp", EV_F_SRC_IP, EV_F_DST_PORT, EV_PRIORITY_LOW, 3, FIELDS_0409, 0x0, 3, AUTOSAR_0409, "8.1", "ATM-T0044"},
+    {0x0411, "someip.unauthorised_offer", "SOME/IP service offered by a stranger", "someip", "SOMEIP_offer", EV_F_SOMEIP_SERVICE, EV_F_SRC_IP, EV_PRIORITY_CRITICAL, 5, FIELDS_0411, 0x5, 1, AUTOSAR_0411, "4.1,6.1", "ATM-T0003,ATM-T0071"},
+    {0x0412, "someip.unauthorised_call", "SOME/IP message outside the service matrix", "someip", "SOMEIP_call", EV_F_SOMEIP_SERVICE, EV_F_SOMEIP_METHOD, EV_PRIORITY_MEDIUM, 5, FIELDS_0412, 0x1, 1, AUTOSAR_0412, "6.1,11.4", "ATM-T0071"},
+    {0x0413, "someip.session_anomaly", "SOME/IP session or reboot flag goes back", "someip", "SOMEIP_session", EV_F_SOMEIP_SERVICE, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0413, 0x0, 0, NULL, "6.3", "ATM-T0071"},
+    {0x0414, "someip.subscribe_flood", "Flood of SOME/IP subscriptions", "someip", "SOMEIP_flood", EV_F_SOMEIP_SERVICE, EV_F_SRC_IP, EV_PRIORITY_MEDIUM, 4, FIELDS_0414, 0x0, 0, NULL, "8.1", "ATM-T0072"},
+    {0x0421, "doip.unexpected_tester", "DoIP connection from an unexpected tester", "doip", "DoIP_tester", EV_F_LOGICAL_ADDRESS, EV_F_SRC_IP, EV_PRIORITY_CRITICAL, 6, FIELDS_0421, 0x1, 5, AUTOSAR_0421, "11.3,18.3", "ATM-T0010,ATM-T0050"},
+    {0x0422, "doip.protocol_violation", "DoIP header or order violated", "doip", "DoIP_violation", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 3, FIELDS_0422, 0x0, 1, AUTOSAR_0422, "11.3", "ATM-T0050"},
+    {0x0423, "doip.routing_activated", "DoIP routing activated", "doip", "DoIP_activated", EV_F_LOGICAL_ADDRESS, EV_F_NONE, EV_PRIORITY_LOW, 3, FIELDS_0423, 0x0, 1, AUTOSAR_0423, "11.3", "ATM-T0050"},
+    {0x0501, "host.process_anomaly", "Unknown program or unexpected parent", "host", "HOST_exec", EV_F_PROCESS, EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 6, FIELDS_0501, 0x1, 0, NULL, "22.2,5.1", "ATM-T0018,ATM-T0029"},
+    {0x0502, "host.file_changed", "Monitored file changed", "host", "HOST_file", EV_F_PATH, EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 6, FIELDS_0502, 0x1, 0, NULL, "5.2,22.2,23.1", "ATM-T0022"},
+    {0x0503, "host.memory_anomaly", "Writable and executable or unexpected memory mapping", "host", "HOST_memory", EV_F_PROCESS, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0503, 0x1, 0, NULL, "22.2,5.1", "ATM-T0029"},
+    {0x0504, "host.syscall_anomaly", "Unusual mix of system calls", "host", "HOST_syscall", EV_F_PROCESS, EV_F_SYSCALL, EV_PRIORITY_MEDIUM, 5, FIELDS_0504, 0x1, 0, NULL, "22.2", "ATM-T0019"},
+    {0x0505, "host.login", "Login on an ECU", "host", "HOST_login", EV_F_USER, EV_F_RESULT, EV_PRIORITY_MEDIUM, 5, FIELDS_0505, 0x2, 0, NULL, "9.1,28.2", "ATM-T0053"},
+    {0x0506, "host.audit", "Ordinary audit log record", "host", "HOST_audit", EV_F_PROCESS, EV_F_NONE, EV_PRIORITY_LOW, 3, FIELDS_0506, 0x0, 0, NULL, "", ""},
+    {0x0507, "host.privilege", "Privilege raised", "host", "HOST_privilege", EV_F_PROCESS, EV_F_USER, EV_PRIORITY_CRITICAL, 5, FIELDS_0507, 0x1, 0, NULL, "9.1", "ATM-T0024"},
+    {0x0508, "host.usb_device", "USB device attached", "host", "HOST_usb", EV_F_HARDWARE, EV_F_NONE, EV_PRIORITY_MEDIUM, 3, FIELDS_0508, 0x0, 0, NULL, "18.1,18.2", "ATM-T0013"},
+    {0x0509, "host.app_installed", "App installed", "host", "HOST_app", EV_F_COMPONENT, EV_F_ISSUER, EV_PRIORITY_LOW, 7, FIELDS_0509, 0x1, 0, NULL, "17.1", "ATM-T0014"},
+    {0x050A, "host.malware_found", "Malware found", "host", "HOST_malware", EV_F_REASON, EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 5, FIELDS_050A, 0x10, 0, NULL, "10.1,18.2,22.2", "ATM-T0013,ATM-T0022"},
+    {0x0601, "boot.verification_failed", "Secure boot verification failed", "boot", "BOOT_fail", EV_F_COMPONENT, EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 4, FIELDS_0601, 0x1, 0, NULL, "12.3,23.1", "ATM-T0022,ATM-T0031"},
+    {0x0602, "boot.verified", "Secure boot verified", "boot", "BOOT_ok", EV_F_COMPONENT, EV_F_VERSION, EV_PRIORITY_LOW, 3, FIELDS_0602, 0x0, 0, NULL, "12.3", ""},
+    {0x0603, "boot.rollback", "Older software started than before", "boot", "BOOT_rollback", EV_F_COMPONENT, EV_F_VERSION, EV_PRIORITY_CRITICAL, 3, FIELDS_0603, 0x1, 0, NULL, "6.3,12.2", "ATM-T0001"},
+    {0x0611, "hsm.operation", "HSM operation", "hsm", "HSM_op", EV_F_OPERATION, EV_F_RESULT, EV_PRIORITY_LOW, 3, FIELDS_0611, 0x1, 0, NULL, "26.1", ""},
+    {0x0612, "hsm.failure", "HSM operation refused or failed", "hsm", "HSM_fail", EV_F_OPERATION, EV_F_KEY_ID, EV_PRIORITY_MEDIUM, 3, FIELDS_0612, 0x1, 0, NULL, "19.3,26.1", "ATM-T0075"},
+    {0x0613, "key.used", "Key used", "key", "KEY_use", EV_F_KEY_ID, EV_F_OPERATION, EV_PRIORITY_LOW, 3, FIELDS_0613, 0x1, 0, NULL, "19.3", ""},
+    {0x0614, "key.changed", "Key written, updated or erased", "key", "KEY_change", EV_F_KEY_ID, EV_F_OPERATION, EV_PRIORITY_MEDIUM, 4, FIELDS_0614, 0x1, 0, NULL, "12.4,19.3", "ATM-T0075"},
+    {0x0621, "firewall.match", "Firewall rule matched", "firewall", "FW_match", EV_F_RULE, EV_F_SRC_IP, EV_PRIORITY_MEDIUM, 6, FIELDS_0621, 0x1, 10, AUTOSAR_0621, "29.1,29.2", "ATM-T0032"},
+    {0x0631, "debug.opened", "Debug port opened", "debug", "DEBUG_open", EV_F_COMPONENT, EV_F_NONE, EV_PRIORITY_CRITICAL, 3, FIELDS_0631, 0x1, 0, NULL, "28.2,32.1", "ATM-T0016"},
+    {0x0632, "log.cleared", "Security log cleared or stopped", "log", "LOG_clear", EV_F_COMPONENT, EV_F_NONE, EV_PRIORITY_CRITICAL, 3, FIELDS_0632, 0x0, 0, NULL, "21.1,5.4", "ATM-T0032"},
+    {0x0701, "ota.status", "OTA update status", "ota", "OTA_status", EV_F_CAMPAIGN, EV_F_RESULT, EV_PRIORITY_LOW, 6, FIELDS_0701, 0x1, 0, NULL, "12.1", ""},
+    {0x0702, "ota.failed", "OTA update failed", "ota", "OTA_fail", EV_F_CAMPAIGN, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0702, 0x1, 0, NULL, "12.1,13.1", "ATM-T0021"},
+    {0x0703, "ota.installed", "OTA update installed", "ota", "OTA_ok", EV_F_COMPONENT, EV_F_VERSION, EV_PRIORITY_LOW, 4, FIELDS_0703, 0x4, 0, NULL, "12.1", ""},
+    {0x0704, "ota.signature_failed", "Update package or metadata not authentic", "ota", "OTA_signature", EV_F_COMPONENT, EV_F_REASON, EV_PRIORITY_CRITICAL, 4, FIELDS_0704, 0x0, 0, NULL, "12.1,12.3", "ATM-T0031,ATM-T0054"},
+    {0x0705, "ota.rollback_attempt", "Older or frozen update offered", "ota", "OTA_rollback", EV_F_COMPONENT, EV_F_REASON, EV_PRIORITY_CRITICAL, 5, FIELDS_0705, 0x0, 0, NULL, "6.3,12.1", "ATM-T0001"},
+    {0x0801, "vehicle.contact", "Contact with position", "vehicle", "VEH_contact", EV_F_NONE, EV_F_NONE, EV_PRIORITY_LOW, 6, FIELDS_0801, 0x0, 0, NULL, "", ""},
+    {0x0802, "vehicle.ignition_on", "Ignition switched on", "vehicle", "VEH_ignition_on", EV_F_NONE, EV_F_NONE, EV_PRIORITY_LOW, 4, FIELDS_0802, 0x0, 0, NULL, "", ""},
+    {0x0803, "vehicle.ignition_off", "Ignition switched off", "vehicle", "VEH_ignition_off", EV_F_NONE, EV_F_NONE, EV_PRIORITY_LOW, 3, FIELDS_0803, 0x0, 0, NULL, "", ""},
+    {0x0804, "vehicle.configuration", "Hardware or software inventory changed", "vehicle", "VEH_config", EV_F_COMPONENT, EV_F_VERSION, EV_PRIORITY_LOW, 4, FIELDS_0804, 0x1, 0, NULL, "32.1", "ATM-T0016"},
+    {0x0805, "vehicle.trouble_code", "Diagnostic trouble code set", "vehicle", "VEH_dtc", EV_F_DTC, EV_F_COMPONENT, EV_PRIORITY_LOW, 3, FIELDS_0805, 0x1, 0, NULL, "", ""},
+    {0x0806, "vehicle.position_jump", "Position not reachable from the one before", "vehicle", "VEH_position", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 5, FIELDS_0806, 0x0, 0, NULL, "4.1", "ATM-T0002"},
+    {0x0807, "vehicle.odometer_anomaly", "Mileage went back or jumped", "vehicle", "VEH_odometer", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 2, FIELDS_0807, 0x1, 0, NULL, "20.4", "ATM-T0023"},
+    {0x0901, "v2x.malformed", "Malformed V2X message", "v2x", "V2X_malformed", EV_F_MESSAGE, EV_F_PAYLOAD_SIGNATURE, EV_PRIORITY_CRITICAL, 6, FIELDS_0901, 0x3, 0, NULL, "11.2,4.1", "ATM-T0012"},
+    {0x0902, "v2x.implausible", "V2X content not plausible", "v2x", "V2X_implausible", EV_F_MESSAGE, EV_F_REASON, EV_PRIORITY_MEDIUM, 7, FIELDS_0902, 0x1, 0, NULL, "11.2,4.2", "ATM-T0003"},
+    {0x0903, "v2x.signature_failed", "V2X message not authentic", "v2x", "V2X_signature", EV_F_MESSAGE, EV_F_REASON, EV_PRIORITY_MEDIUM, 3, FIELDS_0903, 0x1, 0, NULL, "4.1,6.1", "ATM-T0034"},
+    {0x0904, "v2x.sybil", "One sender pretends to be many", "v2x", "V2X_sybil", EV_F_MESSAGE, EV_F_REASON, EV_PRIORITY_CRITICAL, 4, FIELDS_0904, 0x0, 0, NULL, "4.2", "ATM-T0003"},
+    {0x0911, "gnss.spoofing", "GNSS spoofing suspected", "gnss", "GNSS_spoof", EV_F_REASON, EV_F_NONE, EV_PRIORITY_CRITICAL, 4, FIELDS_0911, 0x1, 0, NULL, "4.1", "ATM-T0003"},
+    {0x0912, "gnss.jamming", "GNSS jamming suspected", "gnss", "GNSS_jam", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 4, FIELDS_0912, 0x0, 0, NULL, "8.1", "ATM-T0002"},
+    {0x0A01, "access.relay_suspected", "Keyless entry with an implausible delay", "access", "ACCESS_relay", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 4, FIELDS_0A01, 0x0, 0, NULL, "16.3", "ATM-T0007"},
+    {0x0A02, "access.key_learned", "New key or phone key learned", "access", "ACCESS_key", EV_F_RESULT, EV_F_NONE, EV_PRIORITY_MEDIUM, 4, FIELDS_0A02, 0x1, 0, NULL, "20.2,16.3", "ATM-T0067"},
+    {0x0A03, "access.denied", "Key or phone key refused", "access", "ACCESS_denied", EV_F_REASON, EV_F_NONE, EV_PRIORITY_LOW, 2, FIELDS_0A03, 0x0, 0, NULL, "16.3", "ATM-T0012"},
+    {0x0A04, "access.unlocked", "Vehicle unlocked", "access", "ACCESS_unlock", EV_F_OPERATION, EV_F_NONE, EV_PRIORITY_LOW, 5, FIELDS_0A04, 0x0, 0, NULL, "16.3", "ATM-T0007"},
+    {0x0A11, "radio.rogue_cell", "Suspicious base station or access point", "radio", "RADIO_rogue", EV_F_CELL, EV_F_REASON, EV_PRIORITY_MEDIUM, 4, FIELDS_0A11, 0x0, 0, NULL, "6.2,16.3", "ATM-T0008,ATM-T0009"},
+    {0x0A12, "radio.pairing_failed", "Short-range pairing or authentication failed", "radio", "RADIO_pairing", EV_F_PROTOCOL, EV_F_REASON, EV_PRIORITY_MEDIUM, 3, FIELDS_0A12, 0x1, 0, NULL, "16.3", "ATM-T0012"},
+    {0x0A21, "charging.anomaly", "Charging session violates its protocol or limits", "charging", "CHG_anomaly", EV_F_REASON, EV_F_EVSE, EV_PRIORITY_MEDIUM, 3, FIELDS_0A21, 0x2, 0, NULL, "25.2", "ATM-T0010"},
+    {0x0A22, "charging.certificate_failed", "Charging certificate not valid", "charging", "CHG_certificate", EV_F_ISSUER, EV_F_REASON, EV_PRIORITY_MEDIUM, 4, FIELDS_0A22, 0x0, 0, NULL, "25.2,6.1", "ATM-T0010"},
+    {0x0A23, "charging.contract_used", "Plug and Charge contract used", "charging", "CHG_contract", EV_F_ISSUER, EV_F_RESULT, EV_PRIORITY_LOW, 5, FIELDS_0A23, 0x3, 0, NULL, "16.1,20.2", "ATM-T0010"},
+    {0x0B01, "backend.login", "Login at a backend service", "backend", "BE_login", EV_F_TENANT, EV_F_RESULT, EV_PRIORITY_LOW, 9, FIELDS_0B01, 0x3, 0, NULL, "1.1,1.2", "ATM-T0040"},
+    {0x0B02, "backend.api_call", "API call that concerns a vehicle", "backend", "BE_api", EV_F_ENDPOINT, EV_F_STATUS, EV_PRIORITY_LOW, 9, FIELDS_0B02, 0x1, 0, NULL, "1.2,3.3,16.1", "ATM-T0063"},
+    {0x0B03, "backend.remote_command", "Remote command to a vehicle", "backend", "BE_command", EV_F_OPERATION, EV_F_TENANT, EV_PRIORITY_MEDIUM, 8, FIELDS_0B03, 0x1, 0, NULL, "16.1,16.2", "ATM-T0063"},
+    {0x0B04, "backend.ota_server", "Change at the OTA server", "backend", "BE_ota", EV_F_OPERATION, EV_F_USER, EV_PRIORITY_MEDIUM, 11, FIELDS_0B04, 0x1, 0, NULL, "1.1,12.1,12.4", "ATM-T0017"},
+    {0x0B05, "backend.certificate_issued", "Certificate issued or revoked", "backend", "BE_certificate", EV_F_ISSUER, EV_F_OPERATION, EV_PRIORITY_LOW, 11, FIELDS_0B05, 0x1, 0, NULL, "12.4,19.3", "ATM-T0075"},
+    {0x0B06, "backend.account_changed", "Owner, role or account of a vehicle changed", "backend", "BE_account", EV_F_OPERATION, EV_F_TENANT, EV_PRIORITY_MEDIUM, 7, FIELDS_0B06, 0x1, 0, NULL, "20.2,31.1", "ATM-T0040"},
+    {0x0B07, "backend.data_export", "Data exported", "backend", "BE_export", EV_F_TENANT, EV_F_USER, EV_PRIORITY_MEDIUM, 8, FIELDS_0B07, 0x2, 0, NULL, "3.3,3.5,19.2", "ATM-T0063"},
+    {0x0B08, "backend.token_used", "Access token used at a backend service", "backend", "BE_token", EV_F_TENANT, EV_F_RESULT, EV_PRIORITY_LOW, 10, FIELDS_0B08, 0x1, 0, NULL, "1.2,6.2,16.2", "ATM-T0040"},
+    {0x0B09, "backend.vault_access", "Identified data revealed", "backend", "BE_vault", EV_F_OPERATION, EV_F_ROLE, EV_PRIORITY_MEDIUM, 7, FIELDS_0B09, 0x3, 0, NULL, "1.1,3.1,19.2", "ATM-T0063"},
+    {0x0B0A, "backend.unavailable", "Backend service refuses or fails", "backend", "BE_unavailable", EV_F_TENANT, EV_F_REASON, EV_PRIORITY_MEDIUM, 4, FIELDS_0B0A, 0x1, 0, NULL, "2.1,13.1", "ATM-T0002"},
+    {0x0B0B, "backend.waf_match", "Web application firewall matched", "backend", "BE_waf", EV_F_RULE, EV_F_TENANT, EV_PRIORITY_LOW, 8, FIELDS_0B0B, 0x1, 0, NULL, "1.2,3.3", "ATM-T0063"},
+    {0x0B0C, "backend.role_changed", "Role or credential of a backend account changed", "backend", "BE_role", EV_F_OPERATION, EV_F_ROLE, EV_PRIORITY_MEDIUM, 7, FIELDS_0B0C, 0x3, 0, NULL, "1.1,9.1", "ATM-T0024"},
+    {0x0C01, "gateway.withheld", "Events withheld by a filter", "gateway", "GW_withheld", EV_F_FILTER, EV_F_NONE, EV_PRIORITY_LOW, 2, FIELDS_0C01, 0x3, 1, AUTOSAR_0C01, "", ""},
+    {0x0C02, "gateway.journal_full", "Journal full, records given up", "gateway", "GW_full", EV_F_REASON, EV_F_NONE, EV_PRIORITY_CRITICAL, 2, FIELDS_0C02, 0x1, 2, AUTOSAR_0C02, "21.1", ""},
+    {0x0C03, "gateway.journal_tampered", "Journal touched by someone else", "gateway", "GW_tampered", EV_F_REASON, EV_F_NONE, EV_PRIORITY_CRITICAL, 2, FIELDS_0C03, 0x1, 0, NULL, "21.1,5.4", "ATM-T0032"},
+    {0x0C04, "gateway.clock_jump", "Clock jumped", "gateway", "GW_clock", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 2, FIELDS_0C04, 0x1, 0, NULL, "20.4", ""},
+    {0x0C05, "gateway.started", "Gateway sensor started", "gateway", "GW_start", EV_F_VERSION, EV_F_NONE, EV_PRIORITY_LOW, 2, FIELDS_0C05, 0x0, 0, NULL, "", ""},
+    {0x0C06, "gateway.sensor_lost", "Sensor silent or overloaded", "gateway", "GW_sensor", EV_F_COMPONENT, EV_F_REASON, EV_PRIORITY_MEDIUM, 3, FIELDS_0C06, 0x1, 1, AUTOSAR_0C06, "21.1", "ATM-T0032"},
+    {0x0C11, "ids.event", "AUTOSAR security event without a mapping", "ids", "IDS_event", EV_F_EVENT_ID, EV_F_SENSOR_INSTANCE, EV_PRIORITY_MEDIUM, 5, FIELDS_0C11, 0x1, 0, NULL, "", ""},
 };
 
 /* By the two bytes of a type id: the type's place + 1; 0 = there is none. */
 static const uint8_t PLACE[13][51] = {
-    [1] =
-        {[1] = 1,   [2] = 2,   [3] = 3,   [4] = 4,   [5] = 5,   [6] = 6,   [7] = 7,   [8] = 8,   [9] = 9,   [10] = 10,
-         [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15, [16] = 16, [17] = 17, [18] = 18, [19] = 19, [20] = 20},
+    [1] = {[1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8, [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15, [16] = 16, [17] = 17, [18] = 18, [19] = 19, [20] = 20},
     [2] = {[1] = 21, [2] = 22, [3] = 23},
-    [3] = {[1] = 24,
-           [2] = 25,
-           [3] = 26,
-           [4] = 27,
-           [5] = 28,
-           [6] = 29,
-           [7] = 30,
-           [8] = 31,
-           [9] = 32,
-           [10] = 33,
-           [11] = 34,
-           [12] = 35,
-           [13] = 36},
-    [4] = {[1] = 37,
-           [2] = 38,
-           [3] = 39,
-           [4] = 40,
-           [5] = 41,
-           [6] = 42,
-           [7] = 43,
-           [8] = 44,
-           [9] = 45,
-           [17] = 46,
-           [18] = 47,
-           [19] = 48,
-           [20] = 49,
-           [33] = 50,
-           [34] = 51,
-           [35] = 52},
-    [5] = {[1] = 53, [2] = 54, [3] = 55, [4] = 56, [5] = 57, [6] = 58, [7] = 59, [8] = 60},
-    [6] = {[1] = 61, [2] = 62, [3] = 63, [17] = 64, [18] = 65, [19] = 66, [20] = 67, [33] = 68, [49] = 69, [50] = 70},
-    [7] = {[1] = 71, [2] = 72, [3] = 73, [4] = 74, [5] = 75},
-    [8] = {[1] = 76, [2] = 77, [3] = 78, [4] = 79, [5] = 80, [6] = 81, [7] = 82},
-    [9] = {[1] = 83, [2] = 84, [3] = 85, [4] = 86, [17] = 87, [18] = 88},
-    [10] = {[1] = 89, [2] = 90, [3] = 91, [17] = 92, [18] = 93, [33] = 94, [34] = 95},
-    [11] = {[1] = 96, [2] = 97, [3] = 98, [4] = 99, [5] = 100, [6] = 101, [7] = 102},
-    [12] = {[1] = 103, [2] = 104, [3] = 105, [4] = 106, [5] = 107, [6] = 108, [17] = 109},
+    [3] = {[1] = 24, [2] = 25, [3] = 26, [4] = 27, [5] = 28, [6] = 29, [7] = 30, [8] = 31, [9] = 32, [10] = 33, [11] = 34, [12] = 35, [13] = 36},
+    [4] = {[1] = 37, [2] = 38, [3] = 39, [4] = 40, [5] = 41, [6] = 42, [7] = 43, [8] = 44, [9] = 45, [17] = 46, [18] = 47, [19] = 48, [20] = 49, [33] = 50, [34] = 51, [35] = 52},
+    [5] = {[1] = 53, [2] = 54, [3] = 55, [4] = 56, [5] = 57, [6] = 58, [7] = 59, [8] = 60, [9] = 61, [10] = 62},
+    [6] = {[1] = 63, [2] = 64, [3] = 65, [17] = 66, [18] = 67, [19] = 68, [20] = 69, [33] = 70, [49] = 71, [50] = 72},
+    [7] = {[1] = 73, [2] = 74, [3] = 75, [4] = 76, [5] = 77},
+    [8] = {[1] = 78, [2] = 79, [3] = 80, [4] = 81, [5] = 82, [6] = 83, [7] = 84},
+    [9] = {[1] = 85, [2] = 86, [3] = 87, [4] = 88, [17] = 89, [18] = 90},
+    [10] = {[1] = 91, [2] = 92, [3] = 93, [4] = 94, [17] = 95, [18] = 96, [33] = 97, [34] = 98, [35] = 99},
+    [11] = {[1] = 100, [2] = 101, [3] = 102, [4] = 103, [5] = 104, [6] = 105, [7] = 106, [8] = 107, [9] = 108, [10] = 109, [11] = 110, [12] = 111},
+    [12] = {[1] = 112, [2] = 113, [3] = 114, [4] = 115, [5] = 116, [6] = 117, [17] = 118},
 };
 
 const struct ev_type_info *ev_type_find(uint16_t id)

@@ -10,10 +10,10 @@
 enum ev_priority { EV_PRIORITY_LOW, EV_PRIORITY_MEDIUM, EV_PRIORITY_CRITICAL };
 
 enum ev_kind {
-    EV_KIND_UINT, /* u8 to u64 */
-    EV_KIND_INT,  /* i32, i64, and fixed: an integer of 10^-decimals units */
+    EV_KIND_UINT,  /* u8 to u64 */
+    EV_KIND_INT,   /* i32, i64, and fixed: an integer of 10^-decimals units */
     EV_KIND_BOOL,
-    EV_KIND_TEXT, /* UTF-8 */
+    EV_KIND_TEXT,  /* UTF-8 */
     EV_KIND_BYTES
 };
 
@@ -124,10 +124,19 @@ enum ev_field_id {
     EV_F_TENANT = 103,
     EV_F_ROLE = 104,
     EV_F_HARDWARE = 105,
+    EV_F_TOKEN = 106,
+    EV_F_SUBJECT = 107,
+    EV_F_PROFILE = 108,
+    EV_F_VALIDITY_DAYS = 109,
+    EV_F_CONTRACT = 110,
+    EV_F_MOTION = 111,
+    EV_F_PURPOSE = 112,
+    EV_F_TARGET = 113,
+    EV_F_AUTHORISED = 114,
     EV_F_NONE = 255
 };
 
-#define EV_FIELD_ID_COUNT 106
+#define EV_FIELD_ID_COUNT 115
 
 enum ev_type_id {
     EV_CAN_UNKNOWN_ID = 0x0101,
@@ -190,6 +199,8 @@ enum ev_type_id {
     EV_HOST_AUDIT = 0x0506,
     EV_HOST_PRIVILEGE = 0x0507,
     EV_HOST_USB_DEVICE = 0x0508,
+    EV_HOST_APP_INSTALLED = 0x0509,
+    EV_HOST_MALWARE_FOUND = 0x050A,
     EV_BOOT_VERIFICATION_FAILED = 0x0601,
     EV_BOOT_VERIFIED = 0x0602,
     EV_BOOT_ROLLBACK = 0x0603,
@@ -221,10 +232,12 @@ enum ev_type_id {
     EV_ACCESS_RELAY_SUSPECTED = 0x0A01,
     EV_ACCESS_KEY_LEARNED = 0x0A02,
     EV_ACCESS_DENIED = 0x0A03,
+    EV_ACCESS_UNLOCKED = 0x0A04,
     EV_RADIO_ROGUE_CELL = 0x0A11,
     EV_RADIO_PAIRING_FAILED = 0x0A12,
     EV_CHARGING_ANOMALY = 0x0A21,
     EV_CHARGING_CERTIFICATE_FAILED = 0x0A22,
+    EV_CHARGING_CONTRACT_USED = 0x0A23,
     EV_BACKEND_LOGIN = 0x0B01,
     EV_BACKEND_API_CALL = 0x0B02,
     EV_BACKEND_REMOTE_COMMAND = 0x0B03,
@@ -232,6 +245,11 @@ enum ev_type_id {
     EV_BACKEND_CERTIFICATE_ISSUED = 0x0B05,
     EV_BACKEND_ACCOUNT_CHANGED = 0x0B06,
     EV_BACKEND_DATA_EXPORT = 0x0B07,
+    EV_BACKEND_TOKEN_USED = 0x0B08,
+    EV_BACKEND_VAULT_ACCESS = 0x0B09,
+    EV_BACKEND_UNAVAILABLE = 0x0B0A,
+    EV_BACKEND_WAF_MATCH = 0x0B0B,
+    EV_BACKEND_ROLE_CHANGED = 0x0B0C,
     EV_GATEWAY_WITHHELD = 0x0C01,
     EV_GATEWAY_JOURNAL_FULL = 0x0C02,
     EV_GATEWAY_JOURNAL_TAMPERED = 0x0C03,
@@ -241,14 +259,14 @@ enum ev_type_id {
     EV_IDS_EVENT = 0x0C11,
 };
 
-#define EV_TYPE_COUNT      109
-#define EV_TYPE_FIELDS_MAX 9
+#define EV_TYPE_COUNT 118
+#define EV_TYPE_FIELDS_MAX 11
 
 struct ev_field_info {
     const char *name;
     const char *unit; /* "" when it has none */
     const char *text;
-    int64_t min; /* of a number, in its own units */
+    int64_t min;      /* of a number, in its own units */
     uint64_t max;
     uint8_t kind;       /* enum ev_kind */
     uint8_t decimals;   /* 0 unless fixed */
@@ -265,8 +283,8 @@ struct ev_type_info {
     uint8_t signature_detail;
     uint8_t priority; /* enum ev_priority */
     uint8_t field_count;
-    const uint8_t *field; /* enum ev_field_id of the fields it may carry */
-    uint32_t required;    /* bit i: field[i] must be there */
+    const uint8_t *field;    /* enum ev_field_id of the fields it may carry */
+    uint32_t required;       /* bit i: field[i] must be there */
     uint8_t autosar_count;
     const uint16_t *autosar; /* standardised AUTOSAR security event ids */
     const char *r155;        /* Annex 5 Part A ids, comma separated */
