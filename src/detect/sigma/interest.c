@@ -22,8 +22,8 @@ struct question {
     struct field_set *window; /* by rule: what the windows that its matches are counted in read */
 };
 
-static const struct field_set EVERY_FIELD = {.bits = {UINT64_MAX, UINT64_MAX}};
-_Static_assert(FIELD_KNOWN > 64 && FIELD_KNOWN <= 128, "EVERY_FIELD must name every field");
+static const struct field_set EVERY_FIELD = {.bits = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}};
+_Static_assert(FIELD_SET_WORDS == 4, "EVERY_FIELD must name every field");
 
 static void add_fields(struct field_set *to, const struct field_set *from)
 {

@@ -64,8 +64,11 @@ uint32_t fields_add(struct fields *f, struct slice name);
 uint32_t fields_find(const struct fields *f, struct slice name);
 
 /* Some of the envelope's and the schema's fields. */
+#define FIELD_SET_WORDS 4
+_Static_assert(FIELD_KNOWN <= FIELD_SET_WORDS * 64, "a field set must have room for every field");
+
 struct field_set {
-    uint64_t bits[(FIELD_KNOWN + 63) / 64];
+    uint64_t bits[FIELD_SET_WORDS];
 };
 
 static inline bool field_set_has(const struct field_set *s, uint32_t field)
