@@ -119,6 +119,8 @@ static const struct ev_field_info FIELD[EV_FIELD_ID_COUNT] = {
     [112] = {"purpose", "", "why identified data was asked for", 0, 0, EV_KIND_TEXT, 0, 0},
     [113] = {"target", "", "pseudonym of the account, or name of the thing, that was acted on", 0, 0, EV_KIND_TEXT, 0, 0},
     [114] = {"authorised", "", "the act carried an authorisation of the backend", 0, 0, EV_KIND_BOOL, 0, 0},
+    [115] = {"domain", "", "host name that was looked up or contacted", 0, 0, EV_KIND_TEXT, 0, 0},
+    [116] = {"url", "", "URL that was requested", 0, 0, EV_KIND_TEXT, 0, 0},
 };
 
 static const uint8_t FIELDS_0101[] = {EV_F_CAN_ID, EV_F_EXTENDED, EV_F_DLC, EV_F_DATA, EV_F_DETECTOR, EV_F_SCORE};
@@ -198,6 +200,7 @@ static const uint8_t FIELDS_0422[] = {EV_F_SRC_IP, EV_F_REASON, EV_F_LOGICAL_ADD
 static const uint16_t AUTOSAR_0422[] = {127};
 static const uint8_t FIELDS_0423[] = {EV_F_SRC_IP, EV_F_LOGICAL_ADDRESS, EV_F_ACTIVATION_TYPE};
 static const uint16_t AUTOSAR_0423[] = {129};
+static const uint8_t FIELDS_0431[] = {EV_F_DOMAIN, EV_F_URL, EV_F_SRC_IP, EV_F_DST_IP, EV_F_DST_PORT, EV_F_PROTOCOL, EV_F_PROCESS, EV_F_USER_AGENT, EV_F_BYTES};
 static const uint8_t FIELDS_0501[] = {EV_F_PROCESS, EV_F_PARENT, EV_F_PID, EV_F_UID, EV_F_HASH_AFTER, EV_F_REASON};
 static const uint8_t FIELDS_0502[] = {EV_F_PATH, EV_F_HASH_BEFORE, EV_F_HASH_AFTER, EV_F_PROCESS, EV_F_UID, EV_F_REASON};
 static const uint8_t FIELDS_0503[] = {EV_F_PROCESS, EV_F_PID, EV_F_ADDRESS, EV_F_BYTES, EV_F_REASON};
@@ -215,7 +218,7 @@ static const uint8_t FIELDS_0611[] = {EV_F_OPERATION, EV_F_KEY_ID, EV_F_RESULT};
 static const uint8_t FIELDS_0612[] = {EV_F_OPERATION, EV_F_KEY_ID, EV_F_REASON};
 static const uint8_t FIELDS_0613[] = {EV_F_KEY_ID, EV_F_OPERATION, EV_F_CLIENT};
 static const uint8_t FIELDS_0614[] = {EV_F_KEY_ID, EV_F_OPERATION, EV_F_CLIENT, EV_F_RESULT};
-static const uint8_t FIELDS_0621[] = {EV_F_RULE, EV_F_ACTION, EV_F_SRC_IP, EV_F_DST_IP, EV_F_DST_PORT, EV_F_PROTOCOL};
+static const uint8_t FIELDS_0621[] = {EV_F_RULE, EV_F_ACTION, EV_F_SRC_IP, EV_F_DST_IP, EV_F_DST_PORT, EV_F_PROTOCOL, EV_F_DOMAIN, EV_F_URL};
 static const uint16_t AUTOSAR_0621[] = {50, 51, 52, 53, 54, 55, 58, 60, 63, 77};
 static const uint8_t FIELDS_0631[] = {EV_F_COMPONENT, EV_F_REASON, EV_F_RESULT};
 static const uint8_t FIELDS_0632[] = {EV_F_COMPONENT, EV_F_PROCESS, EV_F_REASON};
@@ -322,6 +325,7 @@ static const struct ev_type_info TYPE[EV_TYPE_COUNT] = {
     {0x0421, "doip.unexpected_tester", "DoIP connection from an unexpected tester", "doip", "DoIP_tester", EV_F_LOGICAL_ADDRESS, EV_F_SRC_IP, EV_PRIORITY_CRITICAL, 6, FIELDS_0421, 0x1, 5, AUTOSAR_0421, "11.3,18.3", "ATM-T0010,ATM-T0050"},
     {0x0422, "doip.protocol_violation", "DoIP header or order violated", "doip", "DoIP_violation", EV_F_REASON, EV_F_NONE, EV_PRIORITY_MEDIUM, 3, FIELDS_0422, 0x0, 1, AUTOSAR_0422, "11.3", "ATM-T0050"},
     {0x0423, "doip.routing_activated", "DoIP routing activated", "doip", "DoIP_activated", EV_F_LOGICAL_ADDRESS, EV_F_NONE, EV_PRIORITY_LOW, 3, FIELDS_0423, 0x0, 1, AUTOSAR_0423, "11.3", "ATM-T0050"},
+    {0x0431, "eth.contact", "Host outside the vehicle looked up or contacted", "eth", "ETH_contact", EV_F_DOMAIN, EV_F_DST_PORT, EV_PRIORITY_LOW, 9, FIELDS_0431, 0x0, 0, NULL, "10.1", ""},
     {0x0501, "host.process_anomaly", "Unknown program or unexpected parent", "host", "HOST_exec", EV_F_PROCESS, EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 6, FIELDS_0501, 0x1, 0, NULL, "22.2,5.1", "ATM-T0018,ATM-T0029"},
     {0x0502, "host.file_changed", "Monitored file changed", "host", "HOST_file", EV_F_PATH, EV_F_HASH_AFTER, EV_PRIORITY_CRITICAL, 6, FIELDS_0502, 0x1, 0, NULL, "5.2,22.2,23.1", "ATM-T0022"},
     {0x0503, "host.memory_anomaly", "Writable and executable or unexpected memory mapping", "host", "HOST_memory", EV_F_PROCESS, EV_F_REASON, EV_PRIORITY_MEDIUM, 5, FIELDS_0503, 0x1, 0, NULL, "22.2,5.1", "ATM-T0029"},
@@ -339,7 +343,7 @@ static const struct ev_type_info TYPE[EV_TYPE_COUNT] = {
     {0x0612, "hsm.failure", "HSM operation refused or failed", "hsm", "HSM_fail", EV_F_OPERATION, EV_F_KEY_ID, EV_PRIORITY_MEDIUM, 3, FIELDS_0612, 0x1, 0, NULL, "19.3,26.1", "ATM-T0075"},
     {0x0613, "key.used", "Key used", "key", "KEY_use", EV_F_KEY_ID, EV_F_OPERATION, EV_PRIORITY_LOW, 3, FIELDS_0613, 0x1, 0, NULL, "19.3", ""},
     {0x0614, "key.changed", "Key written, updated or erased", "key", "KEY_change", EV_F_KEY_ID, EV_F_OPERATION, EV_PRIORITY_MEDIUM, 4, FIELDS_0614, 0x1, 0, NULL, "12.4,19.3", "ATM-T0075"},
-    {0x0621, "firewall.match", "Firewall rule matched", "firewall", "FW_match", EV_F_RULE, EV_F_SRC_IP, EV_PRIORITY_MEDIUM, 6, FIELDS_0621, 0x1, 10, AUTOSAR_0621, "29.1,29.2", "ATM-T0032"},
+    {0x0621, "firewall.match", "Firewall rule matched", "firewall", "FW_match", EV_F_RULE, EV_F_SRC_IP, EV_PRIORITY_MEDIUM, 8, FIELDS_0621, 0x1, 10, AUTOSAR_0621, "29.1,29.2", "ATM-T0032"},
     {0x0631, "debug.opened", "Debug port opened", "debug", "DEBUG_open", EV_F_COMPONENT, EV_F_NONE, EV_PRIORITY_CRITICAL, 3, FIELDS_0631, 0x1, 0, NULL, "28.2,32.1", "ATM-T0016"},
     {0x0632, "log.cleared", "Security log cleared or stopped", "log", "LOG_clear", EV_F_COMPONENT, EV_F_NONE, EV_PRIORITY_CRITICAL, 3, FIELDS_0632, 0x0, 0, NULL, "21.1,5.4", "ATM-T0032"},
     {0x0701, "ota.status", "OTA update status", "ota", "OTA_status", EV_F_CAMPAIGN, EV_F_RESULT, EV_PRIORITY_LOW, 6, FIELDS_0701, 0x1, 0, NULL, "12.1", ""},
@@ -395,15 +399,15 @@ static const uint8_t PLACE[13][51] = {
     [1] = {[1] = 1, [2] = 2, [3] = 3, [4] = 4, [5] = 5, [6] = 6, [7] = 7, [8] = 8, [9] = 9, [10] = 10, [11] = 11, [12] = 12, [13] = 13, [14] = 14, [15] = 15, [16] = 16, [17] = 17, [18] = 18, [19] = 19, [20] = 20},
     [2] = {[1] = 21, [2] = 22, [3] = 23},
     [3] = {[1] = 24, [2] = 25, [3] = 26, [4] = 27, [5] = 28, [6] = 29, [7] = 30, [8] = 31, [9] = 32, [10] = 33, [11] = 34, [12] = 35, [13] = 36},
-    [4] = {[1] = 37, [2] = 38, [3] = 39, [4] = 40, [5] = 41, [6] = 42, [7] = 43, [8] = 44, [9] = 45, [17] = 46, [18] = 47, [19] = 48, [20] = 49, [33] = 50, [34] = 51, [35] = 52},
-    [5] = {[1] = 53, [2] = 54, [3] = 55, [4] = 56, [5] = 57, [6] = 58, [7] = 59, [8] = 60, [9] = 61, [10] = 62},
-    [6] = {[1] = 63, [2] = 64, [3] = 65, [17] = 66, [18] = 67, [19] = 68, [20] = 69, [33] = 70, [49] = 71, [50] = 72},
-    [7] = {[1] = 73, [2] = 74, [3] = 75, [4] = 76, [5] = 77},
-    [8] = {[1] = 78, [2] = 79, [3] = 80, [4] = 81, [5] = 82, [6] = 83, [7] = 84},
-    [9] = {[1] = 85, [2] = 86, [3] = 87, [4] = 88, [17] = 89, [18] = 90},
-    [10] = {[1] = 91, [2] = 92, [3] = 93, [4] = 94, [17] = 95, [18] = 96, [33] = 97, [34] = 98, [35] = 99},
-    [11] = {[1] = 100, [2] = 101, [3] = 102, [4] = 103, [5] = 104, [6] = 105, [7] = 106, [8] = 107, [9] = 108, [10] = 109, [11] = 110, [12] = 111},
-    [12] = {[1] = 112, [2] = 113, [3] = 114, [4] = 115, [5] = 116, [6] = 117, [17] = 118},
+    [4] = {[1] = 37, [2] = 38, [3] = 39, [4] = 40, [5] = 41, [6] = 42, [7] = 43, [8] = 44, [9] = 45, [17] = 46, [18] = 47, [19] = 48, [20] = 49, [33] = 50, [34] = 51, [35] = 52, [49] = 53},
+    [5] = {[1] = 54, [2] = 55, [3] = 56, [4] = 57, [5] = 58, [6] = 59, [7] = 60, [8] = 61, [9] = 62, [10] = 63},
+    [6] = {[1] = 64, [2] = 65, [3] = 66, [17] = 67, [18] = 68, [19] = 69, [20] = 70, [33] = 71, [49] = 72, [50] = 73},
+    [7] = {[1] = 74, [2] = 75, [3] = 76, [4] = 77, [5] = 78},
+    [8] = {[1] = 79, [2] = 80, [3] = 81, [4] = 82, [5] = 83, [6] = 84, [7] = 85},
+    [9] = {[1] = 86, [2] = 87, [3] = 88, [4] = 89, [17] = 90, [18] = 91},
+    [10] = {[1] = 92, [2] = 93, [3] = 94, [4] = 95, [17] = 96, [18] = 97, [33] = 98, [34] = 99, [35] = 100},
+    [11] = {[1] = 101, [2] = 102, [3] = 103, [4] = 104, [5] = 105, [6] = 106, [7] = 107, [8] = 108, [9] = 109, [10] = 110, [11] = 111, [12] = 112},
+    [12] = {[1] = 113, [2] = 114, [3] = 115, [4] = 116, [5] = 117, [6] = 118, [17] = 119},
 };
 
 const struct ev_type_info *ev_type_find(uint16_t id)

@@ -133,10 +133,12 @@ enum ev_field_id {
     EV_F_PURPOSE = 112,
     EV_F_TARGET = 113,
     EV_F_AUTHORISED = 114,
+    EV_F_DOMAIN = 115,
+    EV_F_URL = 116,
     EV_F_NONE = 255
 };
 
-#define EV_FIELD_ID_COUNT 115
+#define EV_FIELD_ID_COUNT 117
 
 enum ev_type_id {
     EV_CAN_UNKNOWN_ID = 0x0101,
@@ -191,6 +193,7 @@ enum ev_type_id {
     EV_DOIP_UNEXPECTED_TESTER = 0x0421,
     EV_DOIP_PROTOCOL_VIOLATION = 0x0422,
     EV_DOIP_ROUTING_ACTIVATED = 0x0423,
+    EV_ETH_CONTACT = 0x0431,
     EV_HOST_PROCESS_ANOMALY = 0x0501,
     EV_HOST_FILE_CHANGED = 0x0502,
     EV_HOST_MEMORY_ANOMALY = 0x0503,
@@ -259,7 +262,7 @@ enum ev_type_id {
     EV_IDS_EVENT = 0x0C11,
 };
 
-#define EV_TYPE_COUNT 118
+#define EV_TYPE_COUNT 119
 #define EV_TYPE_FIELDS_MAX 11
 
 struct ev_field_info {

@@ -54,6 +54,7 @@ export const eventTypes: Record<string, EventType> = {
   "doip.unexpected_tester": { title: "DoIP connection from an unexpected tester", priority: "critical", fields: ["src_ip", "logical_address", "activation_type", "return_code", "reason", "speed"] },
   "doip.protocol_violation": { title: "DoIP header or order violated", priority: "medium", fields: ["src_ip", "reason", "logical_address"] },
   "doip.routing_activated": { title: "DoIP routing activated", priority: "low", fields: ["src_ip", "logical_address", "activation_type"] },
+  "eth.contact": { title: "Host outside the vehicle looked up or contacted", priority: "low", fields: ["domain", "url", "src_ip", "dst_ip", "dst_port", "protocol", "process", "user_agent", "bytes"] },
   "host.process_anomaly": { title: "Unknown program or unexpected parent", priority: "critical", fields: ["process", "parent", "pid", "uid", "hash_after", "reason"] },
   "host.file_changed": { title: "Monitored file changed", priority: "critical", fields: ["path", "hash_before", "hash_after", "process", "uid", "reason"] },
   "host.memory_anomaly": { title: "Writable and executable or unexpected memory mapping", priority: "medium", fields: ["process", "pid", "address", "bytes", "reason"] },
@@ -71,7 +72,7 @@ export const eventTypes: Record<string, EventType> = {
   "hsm.failure": { title: "HSM operation refused or failed", priority: "medium", fields: ["operation", "key_id", "reason"] },
   "key.used": { title: "Key used", priority: "low", fields: ["key_id", "operation", "client"] },
   "key.changed": { title: "Key written, updated or erased", priority: "medium", fields: ["key_id", "operation", "client", "result"] },
-  "firewall.match": { title: "Firewall rule matched", priority: "medium", fields: ["rule", "action", "src_ip", "dst_ip", "dst_port", "protocol"] },
+  "firewall.match": { title: "Firewall rule matched", priority: "medium", fields: ["rule", "action", "src_ip", "dst_ip", "dst_port", "protocol", "domain", "url"] },
   "debug.opened": { title: "Debug port opened", priority: "critical", fields: ["component", "reason", "result"] },
   "log.cleared": { title: "Security log cleared or stopped", priority: "critical", fields: ["component", "process", "reason"] },
   "ota.status": { title: "OTA update status", priority: "low", fields: ["campaign", "component", "version", "version_before", "progress", "result"] },
@@ -237,4 +238,6 @@ export const eventFields: Record<string, EventField> = {
   purpose: { unit: "", hex: 0, text: "why identified data was asked for" },
   target: { unit: "", hex: 0, text: "pseudonym of the account, or name of the thing, that was acted on" },
   authorised: { unit: "", hex: 0, text: "the act carried an authorisation of the backend" },
+  domain: { unit: "", hex: 0, text: "host name that was looked up or contacted" },
+  url: { unit: "", hex: 0, text: "URL that was requested" },
 };
