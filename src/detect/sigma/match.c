@@ -2,6 +2,7 @@
 #include "detect/sigma/match.h"
 
 #include "core/timestamp.h"
+#include "detect/sigma/version_range.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -111,6 +112,8 @@ static bool match_value(struct matcher *m, const struct test *t, struct val *v, 
         return number_of(v, &number) && val_compare(&number, &t->number) > 0;
     case TEST_GTE:
         return number_of(v, &number) && val_compare(&number, &t->number) >= 0;
+    case TEST_VERSION:
+        return version_range_holds(t->range, val_text(v, &r->scratch));
     case TEST_NULL:
     case TEST_EXISTS:
     case TEST_FIELD:

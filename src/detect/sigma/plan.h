@@ -1,10 +1,10 @@
 /* plan: a set of rules, loaded from Sigma files, checked, linked and ready to run.
  *
  * Loading reads files and directories (*.yml, *.yaml; *.test.yml are tests and are left out), reports every problem
- * with file, line and column, resolves correlation references by name or id over all files, applies filters, and orders
- * the correlations so that each comes after the rules it refers to. Broken rules, and rules that refer to them, take no
- * part. Memory: the plan owns everything; immutable after plan_load, so that threads and engines may share it. Bounds:
- * PLAN_RULES_MAX rules, PLAN_FILES_MAX files. */
+ * with file, line and column, resolves correlation references by name or id over all files, applies pipelines, filters
+ * and scopes, and orders the correlations so that each comes after the rules it refers to. Broken rules, and rules that
+ * refer to them, take no part. Memory: the plan owns everything; immutable after plan_load, so that threads and engines
+ * may share it. Bounds: PLAN_RULES_MAX rules, PLAN_FILES_MAX files. */
 #ifndef DETECT_SIGMA_PLAN_H
 #define DETECT_SIGMA_PLAN_H
 
@@ -27,6 +27,9 @@ struct plan {
     uint32_t file_count;
     struct dispatch *dispatch;
     struct interest *interest;
+    struct pipeline pipeline;
+    const char *const *placeholder_path; /* files of placeholder values, set before loading; borrowed until then */
+    unsigned placeholder_path_count;
     struct regex_list *regexes; /* to be freed */
     bool strict;                /* every alerting rule needs a complete vsoc block */
 };

@@ -7,6 +7,7 @@
 
 #include "core/timestamp.h"
 #include "detect/sigma/pattern.h"
+#include "detect/sigma/pipeline.h"
 #include "detect/sigma/record.h"
 #include "detect/sigma/yaml_tree.h"
 #include "store/alert.h"
@@ -15,6 +16,7 @@ __extension__ typedef __int128 nano; /* a number in units of 10^-9, so that sums
 __extension__ typedef unsigned __int128 unano;
 #define NANO_ONE INT64_C(1000000000)
 
+#define RULE_HASH_SIZE 32 /* SHA-256 */
 #define RULE_REFS_MAX  64 /* rules one correlation may refer to */
 #define RULE_STEPS_MAX 8
 #define RULE_LIST_MAX  64
@@ -31,7 +33,8 @@ enum test_op {
     TEST_GTE,
     TEST_REGEX,
     TEST_CIDR,
-    TEST_FIELD
+    TEST_FIELD,
+    TEST_VERSION
 };
 
 /* Part of a date that a time modifier compares instead of the value. */
@@ -47,9 +50,10 @@ struct test {
     uint32_t field; /* TEST_FIELD: the other field */
     struct val number;
     struct pattern pattern;
-    void *regex;          /* pcre2_code */
-    struct slice source;  /* as written, for explanations */
-    struct test *or_else; /* a further form of the same value (base64offset) */
+    struct version_range *range; /* TEST_VERSION */
+    void *regex;                 /* pcre2_code */
+    struct slice source;         /* as written, for explanations */
+    struct test *or_else;        /* a further form of the same value (base64offset) */
 };
 
 #define ITEM_KEYWORDS UINT32_MAX /* field: every value of the event */
@@ -114,6 +118,12 @@ struct severity_step {
     uint8_t severity;
 };
 
+/* What a rule may cost before it is enabled, checked by dry-run; -1 = no limit. */
+struct rule_budget {
+    int64_t alerts_per_day, vehicles_per_day;
+    int64_t cost_ns; /* of CPU per event of the archive */
+};
+
 /* The `vsoc:` block. */
 struct rule_context {
     bool present;
@@ -122,7 +132,14 @@ struct rule_context {
     struct slice playbook, rationale, owner;
     struct severity_step step[RULE_STEPS_MAX];
     uint8_t step_count;
+    struct rule_budget budget;
     int64_t episode_us; /* of a rule without correlation: matches this close are one alert; -1 = not said */
+};
+
+/* A filter that was joined to a rule. */
+struct filter_use {
+    struct filter_use *next;
+    const struct rule *filter;
 };
 
 #define EPISODE_US_DEFAULT (INT64_C(3600) * US_PER_S)
@@ -144,7 +161,17 @@ struct rule {
     struct rule_context context;
     struct slice filter_ref[RULE_LIST_MAX];
     uint8_t filter_ref_count;
-    const struct yaml_node *doc; /* while loading */
+    struct filter_use *filters;
+    struct slice taxonomy; /* empty: sigma */
+    struct used_name *placeholders;
+    const struct expr *scope; /* of the vsoc block: vehicles that count; NULL: all. Part of expr already */
+    /* A copy of a rule that a correlation with a scope refers to, narrowed to that scope. It is matched and counted
+     * like any other, never alerts, and outputs that name rules leave it out. */
+    bool is_shadow;
+    const struct rule *shadow_for;   /* the correlation */
+    const struct yaml_node *doc;     /* in the plan's arena */
+    uint8_t meaning[RULE_HASH_SIZE]; /* what matches and how it is counted, with all it refers to (rule_text.h) */
+    uint8_t version[RULE_HASH_SIZE]; /* all that was written */
 };
 
 /* Severity of an episode with this peak. */

@@ -1,5 +1,7 @@
 #include "detect/sigma/rule_context.h"
 
+#include "detect/sigma/rule_scope.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,11 +117,35 @@ static struct slice read_text(struct context *c, const struct yaml_node *n, cons
     return slice_str("");
 }
 
+/* budget: {alerts_per_day: 5, vehicles_per_day: 20, cost_ns: 500} */
+static void read_budget(struct context *c, const struct yaml_node *n)
+{
+    struct rule_budget *b = &c->ret->budget;
+
+    if (n->kind != YAML_MAP)
+        complain(c, n, "budget must be a map such as {alerts_per_day: 5, vehicles_per_day: 20, cost_ns: 500}");
+    for (const struct yaml_node *i = n->kind == YAML_MAP ? n->child : NULL; i != NULL; i = i->next) {
+        int64_t *to = slice_equal_str(i->key->text, "alerts_per_day")     ? &b->alerts_per_day
+                      : slice_equal_str(i->key->text, "vehicles_per_day") ? &b->vehicles_per_day
+                      : slice_equal_str(i->key->text, "cost_ns")          ? &b->cost_ns
+                                                                          : NULL;
+        if (to == NULL)
+            complain(c, i->key, "unknown key of a budget; expected alerts_per_day, vehicles_per_day or cost_ns");
+        else if (!yaml_read_i64(i, to) || *to < 0)
+            complain(c, yaml_deref(i), "expected a whole number, 0 or more");
+    }
+}
+
 static void read_key(struct context *c, struct slice key, const struct yaml_node *at, const struct yaml_node *v)
 {
     struct rule_context *r = c->ret;
 
-    if (slice_equal_str(key, "tara"))
+    if (slice_equal_str(key, "scope")) {
+        c->src->rule->scope = rule_scope_load(c->src, v);
+        c->failed |= c->src->rule->scope == NULL;
+    } else if (slice_equal_str(key, "budget"))
+        read_budget(c, v);
+    else if (slice_equal_str(key, "tara"))
         r->tara_count = read_list(c, v, "tara", r->tara);
     else if (slice_equal_str(key, "r155"))
         r->r155_count = read_list(c, v, "r155", r->r155);
@@ -141,7 +167,7 @@ static void read_key(struct context *c, struct slice key, const struct yaml_node
     } else
         complain(c, at,
                  "unknown key '%.*s' in vsoc; expected tara, r155, atm, severity_steps, playbook, rationale, owner, "
-                 "actions or episode",
+                 "actions, scope, budget or episode",
                  (int)key.len, (const char *)key.ptr);
 }
 

@@ -8,7 +8,9 @@
  *         rationale: why this threshold   owner: who answers for it
  *         severity_steps: [{peak: 100, level: critical}]    rising with the episode's peak
  *         actions: [psirt_indicator_report]                 asked for besides the playbook
- *         episode: 10m                    plain rules: matches of one vehicle this close are one alert */
+ *         episode: 10m                    plain rules: matches of one vehicle this close are one alert
+ *         scope: {model: [Aurora]}        which vehicles it is about (rule_scope.h)
+ *         budget: {alerts_per_day: 5, vehicles_per_day: 20, cost_ns: 500}    what it may cost (lab/dry_run.h) */
 #ifndef DETECT_SIGMA_RULE_CONTEXT_H
 #define DETECT_SIGMA_RULE_CONTEXT_H
 

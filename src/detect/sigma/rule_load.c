@@ -410,6 +410,7 @@ void rule_load(const struct rule_source *src, const struct yaml_node *doc, struc
     r->column = doc->column;
     r->doc = doc;
     r->context.episode_us = -1;
+    r->context.budget = (struct rule_budget){-1, -1, -1};
     if (doc->kind != YAML_MAP) {
         complain(&l, doc, "expected a Sigma rule: a map with title, logsource and detection, or title and correlation");
         return;

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "detect/sigma/rule_encode.h"
+#include "detect/sigma/rule_expand.h"
+
 #define VALUES_MAX    65536
 #define MODIFIERS_MAX 8
 
@@ -151,93 +154,13 @@ static struct test *new_test(const struct build *b, enum test_op op, struct slic
     return t;
 }
 
-static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static struct slice base64(struct arena *a, struct slice in)
-{
-    uint8_t *out = arena_alloc(a, (in.len + 2) / 3 * 4 + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < in.len; i += 3) {
-        uint32_t v = (uint32_t)in.ptr[i] << 16;
-        if (i + 1 < in.len)
-            v |= (uint32_t)in.ptr[i + 1] << 8;
-        if (i + 2 < in.len)
-            v |= in.ptr[i + 2];
-        out[n++] = (uint8_t)BASE64[v >> 18];
-        out[n++] = (uint8_t)BASE64[v >> 12 & 63];
-        out[n++] = i + 1 < in.len ? (uint8_t)BASE64[v >> 6 & 63] : '=';
-        out[n++] = i + 2 < in.len ? (uint8_t)BASE64[v & 63] : '=';
-    }
-    return slice_make(out, n);
-}
-
-/* The part of the encoding that does not depend on the bytes around the value when it starts `shift` bytes into a group
- * of three: the first characters mix in the bytes before it, the last ones the bytes behind it. */
-static struct slice base64_inner(struct arena *a, struct slice in, size_t shift)
-{
-    static const uint8_t SKIP[3] = {0, 2, 3};
-    static const uint8_t DROP[3] = {0, 3, 2};
-    uint8_t *padded = arena_alloc(a, in.len + 2);
-
-    memset(padded, ' ', shift);
-    if (in.len > 0)
-        memcpy(padded + shift, in.ptr, in.len);
-    struct slice all = base64(a, slice_make(padded, in.len + shift));
-    size_t drop = DROP[(in.len + shift) % 3];
-    size_t skip = SKIP[shift];
-    return all.len <= skip + drop ? slice_make("", 0) : slice_make(all.ptr + skip, all.len - skip - drop);
-}
-
-static size_t decode_utf8(struct slice s, uint32_t *ret)
-{
-    uint8_t c = s.ptr[0];
-    size_t len = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-
-    if (len > s.len || (c >= 0x80 && c < 0xC2)) {
-        *ret = c;
-        return 1;
-    }
-    uint32_t v = len == 1 ? c : c & (0x7Fu >> len);
-    for (size_t i = 1; i < len; i++)
-        v = v << 6 | (s.ptr[i] & 0x3F);
-    *ret = v;
-    return len;
-}
-
-static struct slice utf16(struct arena *a, struct slice in, bool big, bool mark)
-{
-    uint8_t *out = arena_alloc(a, in.len * 2 + 4);
-    size_t n = 0;
-
-    if (mark) {
-        out[n++] = 0xFF;
-        out[n++] = 0xFE;
-    }
-    for (size_t i = 0; i < in.len;) {
-        uint32_t c;
-        i += decode_utf8(slice_from(in, i), &c);
-        uint32_t unit[2] = {c, 0};
-        unsigned units = 1;
-        if (c > 0xFFFF) {
-            unit[0] = 0xD800 + ((c - 0x10000) >> 10);
-            unit[1] = 0xDC00 + ((c - 0x10000) & 0x3FF);
-            units = 2;
-        }
-        for (unsigned u = 0; u < units; u++) {
-            out[n++] = (uint8_t)(big ? unit[u] >> 8 : unit[u]);
-            out[n++] = (uint8_t)(big ? unit[u] : unit[u] >> 8);
-        }
-    }
-    return slice_make(out, n);
-}
-
 /* Encodes the plain pieces and leaves the wildcards. */
 static void widen(const struct build *b, struct pattern *p, enum modifier m)
 {
     for (uint32_t i = 0; i < p->count; i++)
         if (p->piece[i].kind == PIECE_TEXT)
-            p->piece[i].text = utf16(b->src->arena, p->piece[i].text, m == MOD_UTF16BE, m == MOD_UTF16 && i == 0);
+            p->piece[i].text =
+                rule_encode_utf16(b->src->arena, p->piece[i].text, m == MOD_UTF16BE, m == MOD_UTF16 && i == 0);
 }
 
 static struct slice plain_of(const struct pattern *p)
@@ -266,17 +189,17 @@ static struct test *build_pattern(const struct build *b, const struct yaml_node 
         }
         if (m == MOD_BASE64OFFSET) {
             struct slice in = plain_of(&t->pattern);
-            pattern_plain(&t->pattern, a, base64_inner(a, in, 0));
+            pattern_plain(&t->pattern, a, rule_encode_base64_inner(a, in, 0));
             for (size_t shift = 2; shift >= 1; shift--) {
                 struct test *more = new_test(b, TEST_PATTERN, text);
-                pattern_plain(&more->pattern, a, base64_inner(a, in, shift));
+                pattern_plain(&more->pattern, a, rule_encode_base64_inner(a, in, shift));
                 more->or_else = t->or_else;
                 t->or_else = more;
             }
         }
         for (struct test *form = t; form != NULL; form = form->or_else) {
             if (m == MOD_BASE64)
-                pattern_plain(&form->pattern, a, base64(a, plain_of(&form->pattern)));
+                pattern_plain(&form->pattern, a, rule_encode_base64(a, plain_of(&form->pattern)));
             else if (m == MOD_UTF16 || m == MOD_UTF16LE || m == MOD_UTF16BE)
                 widen(b, &form->pattern, m);
             else if (m == MOD_WINDASH)
@@ -364,7 +287,7 @@ static struct test *build_field(const struct build *b, const struct yaml_node *a
 {
     struct test *t = new_test(b, TEST_FIELD, at->text);
 
-    t->field = fields_add(b->src->fields, at->text);
+    t->field = fields_add(b->src->fields, pipeline_field(b->src->pipeline, b->src->rule->taxonomy, at->text));
     t->field_start = has(b, MOD_STARTSWITH) || has(b, MOD_CONTAINS);
     t->field_end = has(b, MOD_ENDSWITH) || has(b, MOD_CONTAINS);
     if (t->field == FIELD_NONE) {
@@ -426,11 +349,6 @@ static struct test *build_test(const struct build *b, const struct yaml_node *at
         return build_cidr(b, at, at->text);
     if (has(b, MOD_FIELDREF))
         return build_field(b, at);
-    if (has(b, MOD_EXPAND)) {
-        complain(b, at, "placeholder '%.*s' has no values here; write the values instead of `expand`",
-                 (int)at->text.len, (const char *)at->text.ptr);
-        return NULL;
-    }
     static const uint8_t COMPARE[][2] = {
         {MOD_LT, TEST_LT}, {MOD_LTE, TEST_LTE}, {MOD_GT, TEST_GT}, {MOD_GTE, TEST_GTE}};
     for (size_t i = 0; i < 4; i++)
@@ -471,24 +389,76 @@ static enum time_part part_of(const struct build *b)
     return PART_NONE;
 }
 
+struct test_list {
+    const struct yaml_node *at;
+    struct test **test;
+    uint32_t count;
+};
+
+static bool test_list_add(const struct build *b, struct test_list *l, struct test *t)
+{
+    if (l->count == VALUES_MAX) {
+        complain(b, l->at, "more than %d values", VALUES_MAX);
+        return false;
+    }
+    if ((l->count & (l->count - 1)) == 0) {
+        struct test **bigger = arena_alloc(b->src->arena, sizeof(*bigger) * (l->count > 0 ? 2 * (size_t)l->count : 1));
+        if (l->count > 0)
+            memcpy(bigger, l->test, l->count * sizeof(*bigger));
+        l->test = bigger;
+    }
+    l->test[l->count++] = t;
+    return true;
+}
+
+/* Values of a placeholder are alternatives, also under `all`: they become forms of one test there. */
+static bool add_expanded(const struct build *b, const struct yaml_node *at, bool forms, struct test_list *list)
+{
+    const struct yaml_node *n = rule_expand(b->src, at);
+    struct test *first = NULL;
+
+    if (n == NULL)
+        return false;
+    for (; n != NULL; n = n->next) {
+        struct test *t = build_test(b, n);
+        if (t == NULL)
+            return false;
+        if (!forms || first == NULL) {
+            first = t;
+            if (!test_list_add(b, list, t))
+                return false;
+            continue;
+        }
+        struct test **tail = &first->or_else;
+        while (*tail != NULL)
+            tail = &(*tail)->or_else;
+        *tail = t;
+    }
+    return true;
+}
+
 static bool add_tests(const struct build *b, struct item *item, const struct yaml_node *value)
 {
     bool list = value->kind == YAML_LIST;
-    uint32_t count = 0;
+    struct test_list tests = {.at = value};
 
-    for (const struct yaml_node *n = list ? value->child : value; n != NULL; n = list ? n->next : NULL)
-        count++;
-    if (count == 0 || count > VALUES_MAX) {
-        complain(b, value, count == 0 ? "empty list: it would never match" : "more than 65536 values");
+    if (list && value->child == NULL) {
+        complain(b, value, "empty list: it would never match; expected at least one value");
         return false;
     }
-    item->test = arena_alloc(b->src->arena, count * sizeof *item->test);
     for (const struct yaml_node *n = list ? value->child : value; n != NULL; n = list ? n->next : NULL) {
-        struct test *t = build_test(b, yaml_deref(n));
-        if (t == NULL)
+        const struct yaml_node *one = yaml_deref(n);
+        if (has(b, MOD_EXPAND) && one->kind == YAML_SCALAR) {
+            if (!add_expanded(b, one, item->all, &tests))
+                return false;
+            continue;
+        }
+        struct test *t = build_test(b, one);
+        if (t == NULL || !test_list_add(b, &tests, t))
             return false;
-        item->test[item->test_count++] = t;
     }
+    item->test = tests.test;
+    item->test_count = tests.count;
     return true;
 }
 
@@ -501,6 +471,7 @@ struct item *rule_value_item(const struct rule_source *src, struct slice key, co
 
     if (!read_key(&b, key, &field))
         return NULL;
+    field = pipeline_field(src->pipeline, src->rule->taxonomy, field);
     b.field = field.len == 0 ? ITEM_KEYWORDS : fields_add(src->fields, field);
     if (b.field == FIELD_NONE && field.len > 0) {
         complain(&b, at, "rules use more than %d field names", FIELDS_MAX);

@@ -20,6 +20,8 @@ struct rule_source {
     struct diag *diag;
     const char *path;
     struct regex_list **regexes;
+    const struct pipeline *pipeline;
+    struct rule *rule; /* that is being loaded */
 };
 
 /* `key` is the map's key with its modifiers, or empty for a list of keywords. NULL after an error. */
