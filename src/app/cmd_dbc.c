@@ -25,7 +25,7 @@ static const char help_text[] =
     "        A multiplexer whose value selects nothing that is described has \"mux_unknown\":true. Integers are "
     "exact;\n"
     "        signals above 64 bits have raw as hex text and no value; NaN and infinity are null.\n"
-    "        TRACE is a candump log (also FD) or Vector ASC, plain or gzip; - is standard input.\n"
+    "        TRACE is a recording: candump, Vector ASC or BLF, PEAK TRC, pcap or pcapng, plain or gzip; - is standard input.\n"
     "        ID#HEX is a frame as candump writes it: 123#11223344, 18FEF100#00FF, 123##1AABBCC (FD), 123#R.\n"
     "show    One JSON line per message: id, length, cycle_ms, send_type, and the layout of its signals.\n"
     "\n"
@@ -96,7 +96,7 @@ static int decode_trace(const struct dbc *db, const char *path)
         fprintf(stderr, ", %" PRIu64 " frames lost before they were recorded", trace_lost_count(tr));
     fputc('\n', stderr);
     if (frame_count == 0 && bad_count == 0)
-        fprintf(stderr, "%s: no frame in it; is it a candump log or Vector ASC?\n", path);
+        fprintf(stderr, "%s: no frame in it; is it a CAN recording (candump, ASC, BLF, TRC, pcap, pcapng)?\n", path);
     trace_close(tr);
     return bad_count > 0 || frame_count == 0 ? 2 : 0;
 }

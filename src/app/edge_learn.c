@@ -11,7 +11,7 @@ static const char usage[] =
     "usage: vsoc-edge learn TRACE... [--dbc FILE] -o MODEL\n"
     "\n"
     "Makes a model from clean recordings, from a network description, or from both.\n"
-    "A recording is a candump log or a Vector ASC file, plain or gzip; \"-\" is standard input.\n"
+    "A recording is a candump log, Vector ASC or BLF, PEAK TRC, pcap or pcapng, plain or gzip; \"-\" is standard input.\n"
     "\n"
     "  -o, --output MODEL       where the model goes\n"
     "  --dbc FILE               network description: identifiers, lengths, cycle times, signal ranges\n"

@@ -15,7 +15,7 @@ static const char usage[] =
     "usage: vsoc-edge scan TRACE [--model MODEL | --learn TRACE] [--dbc FILE] [--bus NAME]\n"
     "\n"
     "Runs the detectors of the vehicle over a recording; one JSON line per security event.\n"
-    "A recording is a candump log or a Vector ASC file, plain or gzip; \"-\" is standard input.\n"
+    "A recording is a candump log, Vector ASC or BLF, PEAK TRC, pcap or pcapng, plain or gzip; \"-\" is standard input.\n"
     "\n"
     "  --model MODEL            made by vsoc-edge learn\n"
     "  --learn TRACE            learn from this clean recording first; may be given several times\n"

@@ -16,6 +16,8 @@ import pytest
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / '../shared/data'
 ASC = sorted(DATA.glob('can-formats/*.asc*'))
+TRC = sorted(DATA.glob('can-formats/*.trc'))
+BLF = sorted(DATA.glob('can-formats/*.blf'))
 LOGS = sorted(DATA.glob('can/*.log.gz'))
 
 
@@ -78,6 +80,27 @@ def test_a_real_asc_log_has_the_frames_python_can_finds(binaries, tmp_path, path
     compare(ours(binaries, tmp_path, path, ids_of(wanted)), wanted, lambda channel: str(channel + 1))
 
 
+def same_but_for_time(got, wanted, channel):
+    """Our times begin with the measurement, python-can adds its date where the file has one."""
+    shift = wanted[0][0] - got[0][0]
+    compare(got, [(f[0] - shift, *f[1:]) for f in wanted], channel)
+
+
+@pytest.mark.parametrize('path', TRC, ids=lambda p: p.name)
+def test_a_real_peak_trace_has_the_frames_python_can_finds(binaries, tmp_path, path):
+    wanted = theirs(can.TRCReader(path))
+    assert len(wanted) > 1
+    same_but_for_time(ours(binaries, tmp_path, path, ids_of(wanted)), wanted, str)
+
+
+@pytest.mark.parametrize('path', BLF, ids=lambda p: p.name)
+def test_a_real_vector_blf_has_the_frames_python_can_finds(binaries, tmp_path, path):
+    # Vector's own samples have identifiers of 27 bits without the mark of 29-bit ones; for us they have it.
+    wanted = [(*f[:3], f[3] and (f[3][0], f[3][1] or f[3][0] > 0x7FF), f[4]) for f in theirs(can.BLFReader(path))]
+    assert wanted
+    same_but_for_time(ours(binaries, tmp_path, path, ids_of(wanted)), wanted, lambda channel: str(channel + 1))
+
+
 @pytest.mark.parametrize('path', LOGS, ids=lambda p: p.name)
 def test_a_real_candump_log_has_the_frames_python_can_finds(binaries, tmp_path, path):
     with gzip.open(path, 'rt') as log:
@@ -132,6 +155,69 @@ def test_an_asc_log_by_python_can_reads_back(binaries, tmp_path, seed):
     compare(ours(binaries, tmp_path, path, ids_of(wanted)), [(f[0] - first, *f[1:]) for f in wanted], lambda c: str(c + 1))
 
 
+@pytest.mark.parametrize('seed', range(3))
+def test_a_peak_trace_by_python_can_reads_back(binaries, tmp_path, seed):
+    path = tmp_path / 'made.trc'
+    messages = [m for m in random_messages(seed, [1, 2, 7], 1.7e9) if not m.is_fd and not m.is_remote_frame]
+    with can.TRCWriter(path) as writer:
+        for m in messages:
+            writer.on_message_received(m)
+    wanted = [f for f in theirs(messages)]
+    got = ours(binaries, tmp_path, path, ids_of(wanted))
+    shift = wanted[0][0] - got[0][0]
+    assert len(got) == len(wanted)
+    for g, w in zip(got, wanted):
+        assert g[0] == pytest.approx(w[0] - shift, abs=1e-3)  # the writer rounds to milliseconds with three digits
+        assert g[1:] == (str(w[1] + 1), *w[2:])
+
+
+@pytest.mark.parametrize('seed', range(3))
+@pytest.mark.parametrize('container', [200, 1000, 128 * 1024])
+@pytest.mark.parametrize('level', [0, 9])
+def test_a_vector_blf_by_python_can_reads_back(binaries, tmp_path, seed, container, level):
+    """Small containers cut most objects in two. An FD frame of python-can's remote kind does not exist."""
+    path = tmp_path / 'made.blf'
+    messages = list(random_messages(seed, [0, 1, 7], 1.7e9))
+    with can.BLFWriter(path, compression_level=level, max_container_size=container) as writer:
+        for m in messages:
+            writer.on_message_received(m)
+    wanted = theirs(messages)
+    same_but_for_time(ours(binaries, tmp_path, path, ids_of(wanted)), wanted, lambda channel: str(channel + 1))
+
+
+def scapy_packet(m):
+    from scapy.layers.can import CAN, CANFD
+    flags = ('extended' if m.is_extended_id else '') + ('+remote_transmission_request' if m.is_remote_frame else '')
+    if m.is_fd:
+        return CANFD(identifier=m.arbitration_id, flags=flags.strip('+'), fd_flags=4 | m.bitrate_switch, data=bytes(m.data))
+    return CAN(identifier=m.arbitration_id, flags=flags.strip('+'), length=m.dlc, data=bytes(m.data))
+
+
+@pytest.mark.parametrize('seed', range(3))
+@pytest.mark.parametrize('form', ['pcap', 'pcap-ns', 'pcap-big', 'pcapng', 'gzip'])
+def test_a_capture_by_scapy_reads_back(binaries, tmp_path, seed, form):
+    from scapy.utils import PcapNgWriter, RawPcapWriter
+    path = tmp_path / 'made.cap'
+    messages = list(random_messages(seed, ['can0'], 1.7e9))
+    if form == 'pcapng':
+        writer = PcapNgWriter(str(path))
+    else:
+        writer = RawPcapWriter(str(path), linktype=227, nano=form == 'pcap-ns', endianness='>' if form == 'pcap-big' else '<',
+                               gz=form == 'gzip')
+        writer.write_header(None)
+    for m in messages:
+        packet = scapy_packet(m)
+        packet.time = m.timestamp
+        if form == 'pcapng':
+            writer.write(packet)
+        else:
+            s, us = divmod(round(m.timestamp * 1e6), 1000000)
+            writer.write_packet(bytes(packet), sec=s, usec=us * 1000 if form == 'pcap-ns' else us)
+    writer.close()
+    wanted = [(f[0], '', *f[2:]) for f in theirs(messages)]
+    compare(ours(binaries, tmp_path, path, ids_of(wanted)), wanted, lambda channel: '')
+
+
 def test_relative_time_stamps_are_added_up(binaries, tmp_path):
     path = tmp_path / 'relative.asc'
     path.write_text('date Die Mär 3 07:08:09 2026\nbase dec timestamps relative\n   0.000000 Start of measurement\n'
@@ -166,7 +252,8 @@ def test_a_bad_line_is_named_with_its_place(binaries, tmp_path, text, line, colu
 
 
 @pytest.mark.parametrize('content, reason', [
-    (b'', 'no frame in it'), (b'hello\nworld\n', 'no frame in it'), (b'LOGG\x90\0\0\0', 'binary file'),
+    (b'', 'no frame in it'), (b'hello\nworld\n', 'no frame in it'), (b'LOGG\x90\0\0\0', 'ends within its header'), (b'MZ\x90\0\n', 'binary file'),
+    (b'\xd4\xc3\xb2\xa1\x03\0\4\0' + b'\0' * 16, 'only version 2'), (b'\n\r\r\n\x1c\0\0\0MAGI' + b'\0' * 16, 'magic number'),
     (gzip.compress(b'(1.0) can0 123#11\n' * 9999)[:-40], 'unpacking failed'), (b'(1.0) can0 123#' + b'1' * 600000, 'longer than any frame'),
 ])
 def test_what_is_no_recording_is_refused(binaries, tmp_path, content, reason):
