@@ -87,6 +87,13 @@ bench: ## Build and run the benchmarks behind docs/benchmarks.md
 	@cmake --build build/release -j $(JOBS) --target bench/all
 	@tools/bench.sh
 
+.PHONY: bench-peers
+bench-peers: ## Build the peers' drivers from their registries and put them and us through the same cases
+	@bench/peers/setup.sh
+	@cmake --preset release
+	@cmake --build build/release -j $(JOBS) --target peer_ours
+	@$(PYTHON) bench/peers/run.py
+
 .PHONY: size
 size: ## Code, data and stack of the vehicle library
 	@$(PYTHON) tools/size.py
