@@ -22,7 +22,7 @@ struct partition {
     uint64_t committed; /* as it stands in the database */
 };
 
-struct pipeline {
+struct log_pipeline {
     struct pipeline_config cfg;
     struct registry *registry;
     struct normalise *normalise;
@@ -46,7 +46,7 @@ struct pipeline {
 };
 
 /* Everything written between two commits is one transaction, opened by whoever writes first. */
-static enum vs_err begin_once(struct pipeline *p)
+static enum vs_err begin_once(struct log_pipeline *p)
 {
     if (p->writing)
         return VS_OK;
@@ -57,7 +57,7 @@ static enum vs_err begin_once(struct pipeline *p)
 
 /* ---- from event to engine */
 
-static void learn(struct pipeline *p, const struct event *ev, const struct normalised *en)
+static void learn(struct log_pipeline *p, const struct event *ev, const struct normalised *en)
 {
     struct software_period period;
 
@@ -68,7 +68,7 @@ static void learn(struct pipeline *p, const struct event *ev, const struct norma
         p->error = registry_store_observe(p->cfg.store, ev->vid, &period);
 }
 
-static void look(struct pipeline *p, const struct event *ev, const struct normalised *en)
+static void look(struct log_pipeline *p, const struct event *ev, const struct normalised *en)
 {
     struct sighting seen;
     const struct enrichment about = {.model = en->model,
@@ -90,7 +90,7 @@ static void look(struct pipeline *p, const struct event *ev, const struct normal
 
 static void on_event(const struct event *ev, const struct normalised *en, void *ctx)
 {
-    struct pipeline *p = ctx;
+    struct log_pipeline *p = ctx;
     const struct rollup_cohort cohort = {slice_str(ev_type_find(ev->type)->name), en->model, en->sw_version,
                                          en->region};
 
@@ -106,7 +106,7 @@ static void on_event(const struct event *ev, const struct normalised *en, void *
 
 static void on_dead(const struct dead_letter *dl, void *ctx)
 {
-    struct pipeline *p = ctx;
+    struct log_pipeline *p = ctx;
 
     p->progress.dead_lettered++;
     if (pipeline_behind(p) || p->error != VS_OK)
@@ -124,7 +124,7 @@ static enum vs_err fail(struct pipeline_error *e, enum vs_err err, const char *w
     return err;
 }
 
-static enum vs_err open_rules(struct pipeline *p, struct pipeline_error *e)
+static enum vs_err open_rules(struct log_pipeline *p, struct pipeline_error *e)
 {
     struct engine_limits limits = {.events_per_vehicle_max = 1000000, .unique_input = true, .seed = 1};
     enum vs_err err;
@@ -148,7 +148,7 @@ static enum vs_err open_rules(struct pipeline *p, struct pipeline_error *e)
     return VS_OK;
 }
 
-static enum vs_err load_position(struct pipeline *p, uint32_t partition)
+static enum vs_err load_position(struct log_pipeline *p, uint32_t partition)
 {
     struct store_stmt *q = store_prepare(p->cfg.store, "SELECT log_offset FROM log_position WHERE log_partition = ?");
     enum vs_err err;
@@ -161,7 +161,7 @@ static enum vs_err load_position(struct pipeline *p, uint32_t partition)
     return err == VS_ERR_END ? VS_OK : err;
 }
 
-static enum vs_err open_partitions(struct pipeline *p, struct pipeline_error *e)
+static enum vs_err open_partitions(struct log_pipeline *p, struct pipeline_error *e)
 {
     enum vs_err err = VS_OK;
 
@@ -177,7 +177,7 @@ static enum vs_err open_partitions(struct pipeline *p, struct pipeline_error *e)
     return err == VS_OK ? VS_OK : fail(e, err, "event log", vs_err_text(err));
 }
 
-static enum vs_err open_parts(struct pipeline *p, struct pipeline_error *e)
+static enum vs_err open_parts(struct log_pipeline *p, struct pipeline_error *e)
 {
     enum vs_err err = VS_OK;
 
@@ -186,7 +186,7 @@ static enum vs_err open_parts(struct pipeline *p, struct pipeline_error *e)
     return err;
 }
 
-static enum vs_err open_all(struct pipeline *p, struct pipeline_error *e)
+static enum vs_err open_all(struct log_pipeline *p, struct pipeline_error *e)
 {
     struct normalise_config normal = {.event = on_event, .dead = on_dead, .ctx = p};
     enum vs_err err = registry_new(&p->registry);
@@ -207,9 +207,10 @@ static enum vs_err open_all(struct pipeline *p, struct pipeline_error *e)
     return err == VS_OK ? open_partitions(p, e) : err;
 }
 
-enum vs_err pipeline_open(const struct pipeline_config *cfg, struct pipeline **ret, struct pipeline_error *ret_error)
+enum vs_err pipeline_open(const struct pipeline_config *cfg, struct log_pipeline **ret,
+                          struct pipeline_error *ret_error)
 {
-    struct pipeline *p = calloc(1, sizeof *p);
+    struct log_pipeline *p = calloc(1, sizeof *p);
 
     if (p == NULL)
         return VS_ERR_NO_MEMORY;
@@ -223,7 +224,7 @@ enum vs_err pipeline_open(const struct pipeline_config *cfg, struct pipeline **r
     return VS_OK;
 }
 
-void pipeline_close(struct pipeline *p)
+void pipeline_close(struct log_pipeline *p)
 {
     if (p == NULL)
         return;
@@ -250,7 +251,7 @@ void pipeline_close(struct pipeline *p)
 
 /* ---- reading */
 
-static enum vs_err read_one(struct pipeline *p, struct partition *part, bool *ret_any)
+static enum vs_err read_one(struct log_pipeline *p, struct partition *part, bool *ret_any)
 {
     struct stream_record rec;
     enum vs_err err = stream_reader_next(part->reader, &rec);
@@ -275,7 +276,7 @@ static enum vs_err read_one(struct pipeline *p, struct partition *part, bool *re
     return err == VS_OK ? p->error : err;
 }
 
-enum vs_err pipeline_read(struct pipeline *p, uint32_t max, uint32_t *ret_count)
+enum vs_err pipeline_read(struct log_pipeline *p, uint32_t max, uint32_t *ret_count)
 {
     uint32_t count = 0, idle = 0;
     /* Vehicles that were enrolled meanwhile are known from the next record on. */
@@ -295,7 +296,7 @@ enum vs_err pipeline_read(struct pipeline *p, uint32_t max, uint32_t *ret_count)
     return err;
 }
 
-bool pipeline_behind(const struct pipeline *p)
+bool pipeline_behind(const struct log_pipeline *p)
 {
     for (uint32_t i = 0; i < p->partition_count; i++)
         if (p->partition[i].next < p->partition[i].committed)
@@ -306,7 +307,7 @@ bool pipeline_behind(const struct pipeline *p)
 /* ---- writing */
 
 struct commit {
-    struct pipeline *p;
+    struct log_pipeline *p;
     enum vs_err err;
 };
 
@@ -325,7 +326,7 @@ static void on_alert(void *ctx, const struct rule *rule, const struct alert *al)
     c->p->progress.alert_changes += changed;
 }
 
-static enum vs_err commit_parts(struct pipeline *p)
+static enum vs_err commit_parts(struct log_pipeline *p)
 {
     enum vs_err err = VS_OK;
 
@@ -344,7 +345,7 @@ static void on_vehicle(const struct normalise_vehicle *v, void *ctx)
         c->err = ledger_store_put(c->p->cfg.store, c->p->normalise, v);
 }
 
-static enum vs_err write_positions(struct pipeline *p)
+static enum vs_err write_positions(struct log_pipeline *p)
 {
     enum vs_err err = VS_OK;
 
@@ -365,7 +366,7 @@ static enum vs_err write_positions(struct pipeline *p)
 
 /* The engine and the ledger forget what was handed out, so a failure after this point cannot be repeated in memory: the
  * caller ends the process, and the restart by replay puts it right. */
-static enum vs_err write_all(struct pipeline *p)
+static enum vs_err write_all(struct log_pipeline *p)
 {
     struct commit c = {p, VS_OK};
 
@@ -386,7 +387,7 @@ static enum vs_err write_all(struct pipeline *p)
     return c.err;
 }
 
-enum vs_err pipeline_commit(struct pipeline *p)
+enum vs_err pipeline_commit(struct log_pipeline *p)
 {
     bool late_work = p->quiet && p->deferred;
 
@@ -406,7 +407,7 @@ enum vs_err pipeline_commit(struct pipeline *p)
     return VS_OK;
 }
 
-void pipeline_progress(const struct pipeline *p, struct pipeline_progress *ret)
+void pipeline_progress(const struct log_pipeline *p, struct pipeline_progress *ret)
 {
     struct normalise_stats stats;
 

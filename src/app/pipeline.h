@@ -19,7 +19,7 @@
 #include "store/store.h"
 #include "stream/stream.h"
 
-struct pipeline;
+struct log_pipeline;
 
 struct pipeline_config {
     struct stream *stream;  /* borrowed */
@@ -38,15 +38,15 @@ struct pipeline_progress {
     int64_t now_us;   /* newest receive time read */
 };
 
-VS_MUST_USE enum vs_err pipeline_open(const struct pipeline_config *cfg, struct pipeline **ret,
+VS_MUST_USE enum vs_err pipeline_open(const struct pipeline_config *cfg, struct log_pipeline **ret,
                                       struct pipeline_error *ret_error);
-void pipeline_close(struct pipeline *p);
+void pipeline_close(struct log_pipeline *p);
 /* Takes up to `max` records; how many there were is in *ret_count, 0 when all partitions are read to their end. */
-VS_MUST_USE enum vs_err pipeline_read(struct pipeline *p, uint32_t max, uint32_t *ret_count);
+VS_MUST_USE enum vs_err pipeline_read(struct log_pipeline *p, uint32_t max, uint32_t *ret_count);
 /* True while records are read that were read before a restart. */
-bool pipeline_behind(const struct pipeline *p);
+bool pipeline_behind(const struct log_pipeline *p);
 /* Writes what changed. A no-op when nothing did. */
-VS_MUST_USE enum vs_err pipeline_commit(struct pipeline *p);
-void pipeline_progress(const struct pipeline *p, struct pipeline_progress *ret);
+VS_MUST_USE enum vs_err pipeline_commit(struct log_pipeline *p);
+void pipeline_progress(const struct log_pipeline *p, struct pipeline_progress *ret);
 
 #endif

@@ -14,7 +14,7 @@
 
 static const char NAME[] = "detect";
 
-static void say_progress(const struct pipeline *p, int64_t *said_us)
+static void say_progress(const struct log_pipeline *p, int64_t *said_us)
 {
     struct pipeline_progress progress;
 
@@ -30,7 +30,7 @@ static void say_progress(const struct pipeline *p, int64_t *said_us)
 }
 
 /* Reads until there is nothing more or it is time to commit. */
-static enum vs_err read_some(struct pipeline *p, uint32_t *ret_count)
+static enum vs_err read_some(struct log_pipeline *p, uint32_t *ret_count)
 {
     int64_t until_us = monotonic_clock_us() + COMMIT_EVERY_US;
     uint32_t total = 0, count = 1;
@@ -44,7 +44,7 @@ static enum vs_err read_some(struct pipeline *p, uint32_t *ret_count)
     return err;
 }
 
-static int follow(struct pipeline *p, struct store *st, struct role_link *link)
+static int follow(struct log_pipeline *p, struct store *st, struct role_link *link)
 {
     int64_t said_us = monotonic_clock_us();
     enum vs_err err = VS_OK;
@@ -89,7 +89,7 @@ int role_detect(const struct vsocd_config *cfg, struct role_link *link)
     char log_address[VSOCD_PATH_MAX], store_address[VSOCD_PATH_MAX];
     struct stream *stream = NULL;
     struct store *store = NULL;
-    struct pipeline *pipeline = NULL;
+    struct log_pipeline *pipeline = NULL;
     struct stream_error stream_error = {""};
     struct store_error store_error = {""};
     struct pipeline_error error = {""};

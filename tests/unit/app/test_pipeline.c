@@ -68,11 +68,11 @@ static void fill(uint64_t seed, struct stream *log, struct store *st)
     world_free(w);
 }
 
-static struct pipeline *open_pipeline(struct stream *log, struct store *st)
+static struct log_pipeline *open_pipeline(struct stream *log, struct store *st)
 {
     struct pipeline_config cfg = {log, st, "content/rules", 30};
     struct pipeline_error error;
-    struct pipeline *p = NULL;
+    struct log_pipeline *p = NULL;
 
     if (pipeline_open(&cfg, &p, &error) != VS_OK)
         fail_msg("%s", error.text);
@@ -149,7 +149,7 @@ static char *run(uint64_t seed, uint32_t piece, unsigned restart_percent, struct
     assert_int_equal(stream_open("memory:", true, &log, &stream_error), VS_OK);
     assert_int_equal(store_open("memory:", &st, &store_error), VS_OK);
     fill(seed, log, st);
-    struct pipeline *p = open_pipeline(log, st);
+    struct log_pipeline *p = open_pipeline(log, st);
     while (count > 0) {
         assert_int_equal(pipeline_read(p, piece, &count), VS_OK);
         if (rng_below(r, 100) < restart_percent) {
@@ -200,7 +200,7 @@ static int64_t count_rows(struct store *st, const char *sql)
     return n;
 }
 
-static void read_all(struct pipeline *p)
+static void read_all(struct log_pipeline *p)
 {
     uint32_t count = 1;
 
@@ -225,7 +225,7 @@ static void a_restart_at_rest_writes_nothing_new(void **state)
     assert_int_equal(stream_open("memory:", true, &log, &stream_error), VS_OK);
     assert_int_equal(store_open("memory:", &st, &store_error), VS_OK);
     fill(33, log, st);
-    struct pipeline *p = open_pipeline(log, st);
+    struct log_pipeline *p = open_pipeline(log, st);
     read_all(p);
     pipeline_close(p);
     int64_t revisions = count_rows(st, REVISIONS), timeline = count_rows(st, TIMELINE);
