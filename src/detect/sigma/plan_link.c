@@ -5,6 +5,7 @@
 #include "detect/sigma/plan_loader.h"
 #include "detect/sigma/rule_condition.h"
 #include "detect/sigma/rule_context.h"
+#include "detect/sigma/rule_lint.h"
 
 static struct rule *find(struct loader *l, struct slice label)
 {
@@ -295,13 +296,18 @@ void plan_link(struct loader *l)
     uint32_t loaded = p->rule_count;
     bool *referred = mem_zalloc((size_t)loaded + 1, sizeof *referred);
 
+    for (uint32_t i = 0; i < loaded; i++)
+        if (p->rule[i]->expr != NULL && !p->rule[i]->broken)
+            rule_lint_detection(p, p->rule[i], l->diag);
     resolve_all(l, referred);
     give_windows(l, referred);
     free(referred);
     order_all(l);
-    for (uint32_t i = 0; i < loaded; i++)
-        if (p->rule[i]->is_correlation && p->rule[i]->scope != NULL && !p->rule[i]->broken)
-            narrow(l, p->rule[i]);
+    for (uint32_t i = 0; i < p->corr_count; i++) { /* lower levels first: their scopes go along */
+        struct rule *r = p->rule[p->corr[i]];
+        if (r->is_correlation && r->scope != NULL && !r->broken)
+            narrow(l, r);
+    }
     if (p->rule_count > loaded) {
         for (uint32_t i = loaded; i < p->rule_count; i++) {
             p->rule[i]->alerts = false;
@@ -310,6 +316,7 @@ void plan_link(struct loader *l)
         }
         order_all(l);
     }
+    rule_lint_correlations(p, l->diag);
     p->base = mem_zalloc((size_t)p->rule_count + 1, sizeof *p->base);
     for (uint32_t i = 0; i < p->rule_count; i++) {
         struct rule *r = p->rule[i];

@@ -66,7 +66,7 @@ struct item {
     uint32_t test_count;
     struct test **test;
     struct slice source; /* the key as written */
-    unsigned line;
+    unsigned line, column;
 };
 
 enum expr_kind { EXPR_ITEM, EXPR_AND, EXPR_OR, EXPR_NOT };

@@ -14,6 +14,7 @@
 
 struct selection {
     struct slice name;
+    const struct yaml_node *at;
     struct expr *expr;
     bool used;
 };

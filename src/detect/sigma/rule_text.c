@@ -191,25 +191,45 @@ static size_t write_documents(const struct closure *c, bool meaning, char **text
     }
 }
 
+/* Scopes are part of documents that fit. */
+static struct slice scope_text(const struct rule *r, char **text, size_t *room)
+{
+    struct writer w;
+
+    if (*text == NULL)
+        *text = mem_alloc(*room = RULE_TEXT_MAX, 1);
+    writer_init(&w, *text, *room);
+    rule_text_write(yaml_get(yaml_get(r->doc, "vsoc"), "scope"), &w);
+    return writer_slice(&w);
+}
+
 void rule_text_identify(struct plan *p)
 {
     struct closure c;
     char *text = NULL;
+    char *scope = NULL;
     size_t room = 0;
+    size_t scope_room = 0;
 
     closure_init(&c, p);
     for (uint32_t i = 0; i < p->rule_count; i++) {
         struct rule *r = p->rule[i];
-        if (r->broken || r->is_shadow || (r->is_correlation && r->corr == NULL))
+        uint8_t own[RULE_HASH_SIZE] = {0};
+        if (r->broken || (r->is_correlation && r->corr == NULL))
             continue;
         gather(&c, r);
         size_t len = write_documents(&c, true, &text, &room);
-        sha256(slice_make(text, len), r->meaning);
+        sha256(slice_make(text, len), own);
+        /* A shadow means what it stands for, for the correlation that it was made for. */
+        const struct slice part[] = {slice_make(own, sizeof own), r->is_shadow ? r->shadow_for->label : slice_str(""),
+                                     r->is_shadow ? scope_text(r->shadow_for, &scope, &scope_room) : slice_str("")};
+        sha256_parts(part, r->is_shadow ? 3 : 1, r->meaning);
         len = write_documents(&c, false, &text, &room);
         sha256(slice_make(text, len), r->version);
         leave(&c);
     }
     free(text);
+    free(scope);
     closure_done(&c);
 }
 

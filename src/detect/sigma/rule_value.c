@@ -453,6 +453,12 @@ static bool add_tests(const struct build *b, struct item *item, const struct yam
                 return false;
             continue;
         }
+        if (list && yaml_is_null(one)) {
+            complain(b, one,
+                     "null cannot be one of several values: it is of another type than any value; give it a "
+                     "selection of its own");
+            return false;
+        }
         struct test *t = build_test(b, one);
         if (t == NULL || !test_list_add(b, &tests, t))
             return false;
@@ -489,6 +495,7 @@ struct item *rule_value_item(const struct rule_source *src, struct slice key, co
     item->part = (uint8_t)part;
     item->source = key;
     item->line = at->line;
+    item->column = at->column;
     if (!add_tests(&b, item, value))
         return NULL;
     for (uint32_t i = 0; i < item->test_count; i++)
