@@ -5,6 +5,7 @@
 
 #include "app/pipeline_part.h"
 #include "app/rule_alerts.h"
+#include "app/rule_history.h"
 #include "core/timestamp.h"
 #include "detect/engine/engine.h"
 #include "ingest/dead_letter.h"
@@ -323,6 +324,8 @@ static void on_alert(void *ctx, const struct rule *rule, const struct alert *al)
         return;
     rule_alert_context(rule, &context);
     c->err = alert_writer_put(c->p->cfg.store, &source, &context, al, c->p->progress.now_us, &changed);
+    if (c->err == VS_OK && changed)
+        c->err = rule_history_note(c->p->cfg.store, &c->p->plan, rule, al->id, c->p->progress.now_us);
     c->p->progress.alert_changes += changed;
 }
 
