@@ -11,10 +11,6 @@ static const char *const ENVELOPE[FIELD_SCHEMA] = {"vin",   "time",       "type"
 static const char *const PRIORITY[] = {"low", "medium", "critical"};
 static const char *const TRUST[] = {"trusted", "repaired", "suspect"};
 
-/* Where tools put the fields of a Windows event; a rule names them without this. */
-static const struct slice WRAPPER[] = {SLICE_LIT("Event.EventData."), SLICE_LIT("Event.System."),
-                                       SLICE_LIT("EventData."), SLICE_LIT("winlog.event_data.")};
-
 void fields_init(struct fields *f)
 {
     memset(f, 0, sizeof *f);
@@ -73,11 +69,14 @@ void record_init(struct record *r, const struct fields *fields)
     r->kind = RECORD_KIND_NONE;
     r->val = mem_zalloc(fields->names.count, sizeof *r->val);
     r->set = mem_zalloc(fields->names.count, sizeof *r->set);
+    r->names = mem_zalloc(1, sizeof *r->names);
+    name_cache_init(r->names);
     arena_init(&r->scratch);
 }
 
 void record_done(struct record *r)
 {
+    free(r->names);
     free(r->val);
     free(r->set);
     free(r->extra);
@@ -117,8 +116,10 @@ static struct val *new_extra(struct record *r, uint32_t *ret_index)
 /* Sums are independent of the order of the keys, so no sorting is needed to compare contents. */
 static void add_content(struct record *r, uint64_t name_hash, const struct val *v)
 {
-    r->content.hi += hash_mix(name_hash, val_hash(v, name_hash));
-    r->content.lo += hash_mix(~name_hash, val_hash(v, name_hash ^ UINT64_C(0x5851F42D4C957F2D)));
+    struct hash128 h = val_hash(v, name_hash);
+
+    r->content.hi += h.hi;
+    r->content.lo += h.lo;
 }
 
 /* False when the field has a value already and this is not one more of an array. */
@@ -160,45 +161,39 @@ static struct val text_value(struct slice s)
     return v;
 }
 
-static struct val value_of_json(const struct json_field *f)
+/* Written field by field into its place: a value is large enough that making it elsewhere and copying it shows. */
+static void value_of_json(struct val *v, const struct json_field *f)
 {
-    struct val v = {.kind = VAL_NULL, .element = f->element};
-
+    v->kind = VAL_NULL;
+    v->has_text = v->has_fold = false;
+    v->element = f->element;
+    v->more = 0;
     switch ((enum json_kind)f->kind) {
     case JSON_NULL:
         break;
     case JSON_BOOL:
-        v.kind = VAL_BOOL;
-        v.num.b = f->value.b;
+        v->kind = VAL_BOOL;
+        v->num.u = 0;
+        v->num.b = f->value.b;
         break;
     case JSON_INT:
-        v.kind = VAL_INT;
-        v.num.i = f->value.i;
+        v->kind = VAL_INT;
+        v->num.i = f->value.i;
         break;
     case JSON_UINT:
-        v.kind = VAL_UINT;
-        v.num.u = f->value.u;
+        v->kind = VAL_UINT;
+        v->num.u = f->value.u;
         break;
     case JSON_DOUBLE:
-        v.kind = VAL_DOUBLE;
-        v.num.d = f->value.d;
+        v->kind = VAL_DOUBLE;
+        v->num.d = f->value.d;
         break;
     case JSON_TEXT:
-        v = text_value(f->value.s);
-        v.element = f->element;
+        v->kind = VAL_TEXT;
+        v->has_text = true;
+        v->text = f->value.s.len > 0 ? f->value.s : slice_str("");
         break;
     }
-    return v;
-}
-
-static uint32_t field_of(const struct fields *f, struct slice name)
-{
-    uint32_t id = intern_find(&f->names, name);
-
-    for (size_t i = 0; id == INTERN_NONE && i < sizeof WRAPPER / sizeof WRAPPER[0]; i++)
-        if (slice_starts(name, WRAPPER[i]))
-            id = intern_find(&f->names, slice_from(name, WRAPPER[i].len));
-    return id;
 }
 
 /* "0x35" in a field of numbers is a number that also has a text. */
@@ -212,22 +207,42 @@ static void type_number(struct val *v)
     v->num = number.num;
 }
 
-static bool take_json(struct record *r, const struct json_field *f, const char **ret_reason)
+/* A value of a name that no rule knows: part of what the event says, and of what keywords search. */
+static void take_unknown(struct record *r, const struct json_field *f, uint64_t name_hash, bool say)
 {
-    struct val v = value_of_json(f);
-    uint32_t id = field_of(r->fields, f->name);
+    struct val v;
+
+    if (!say && !r->fields->keywords_used)
+        return;
+    value_of_json(&v, f);
+    if (say)
+        add_content(r, name_hash, &v);
+    if (r->fields->keywords_used)
+        set_loose(r, &v);
+}
+
+/* `say`: the content is wanted. */
+static bool take_json(struct record *r, const struct json_field *f, bool say, const char **ret_reason)
+{
+    const struct name_slot *name = name_cache_find(r->names, r->fields, f->name);
+    uint32_t id = name->number;
+    struct val more;
 
     if (id == INTERN_NONE) {
-        add_content(r, hash_bytes(f->name, 0), &v);
-        if (r->fields->keywords_used)
-            set_loose(r, &v);
+        take_unknown(r, f, name->hash, say);
         return true;
     }
+    struct val *v = r->val[id].kind == VAL_NONE ? &r->val[id] : &more;
+    value_of_json(v, f);
     if (r->fields->numeric[id])
-        type_number(&v);
-    if (id != FIELD_RECEIVED)
-        add_content(r, r->fields->hash[id], &v);
-    if (set_field(r, id, &v))
+        type_number(v);
+    if (say && id != FIELD_RECEIVED)
+        add_content(r, name->hash, v);
+    if (v != &more) {
+        r->set[r->set_count++] = id;
+        return true;
+    }
+    if (set_field(r, id, v))
         return true;
     *ret_reason = "a key stands twice";
     return false;
@@ -384,7 +399,7 @@ enum vs_err record_from_json(struct record *r, const struct json_object *o, bool
 {
     start(r);
     for (uint32_t i = 0; i < o->field_count; i++)
-        if (!take_json(r, &o->field[i], ret_reason))
+        if (!take_json(r, &o->field[i], envelope, ret_reason))
             return VS_ERR_MALFORMED;
     if (!envelope) {
         const struct val *type = record_get(r, FIELD_TYPE);

@@ -14,7 +14,7 @@
 #define DETECT_SIGMA_RECORD_H
 
 #include "base/jsonl/json_reader.h"
-#include "detect/sigma/intern.h"
+#include "detect/sigma/name_cache.h"
 #include "detect/sigma/value.h"
 #include "event/event.h"
 
@@ -91,6 +91,7 @@ struct record {
     uint32_t extra_count, extra_room;
     uint32_t loose; /* index + 1 of the first value no rule names; chained by more */
     struct arena scratch;
+    struct name_cache *names; /* of JSON objects */
 
     struct slice vehicle;
     struct slice type;    /* name; may be unknown to the schema */
@@ -119,7 +120,8 @@ struct record {
 void record_init(struct record *r, const struct fields *fields);
 void record_done(struct record *r);
 
-/* With `envelope` the object must be an event (vin, time and type there and well formed); without, any object will do.
+/* With `envelope` the object must be an event (vin, time and type there and well formed); without, any object will do,
+ * and content stays 0.
  * On failure *ret_reason says which key is wrong. */
 VS_MUST_USE enum vs_err record_from_json(struct record *r, const struct json_object *o, bool envelope,
                                          const char **ret_reason);

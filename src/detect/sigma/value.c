@@ -114,29 +114,35 @@ struct slice val_fold(struct val *v, struct arena *a)
     return v->fold;
 }
 
-uint64_t val_hash(const struct val *v, uint64_t seed)
+static struct hash128 hash_number(uint64_t kind, uint64_t bits, uint64_t seed)
+{
+    struct hash128 h = {hash_mix(seed + kind, bits), hash_mix(~seed + kind, ~bits)};
+    return h;
+}
+
+struct hash128 val_hash(const struct val *v, uint64_t seed)
 {
     double d = v->num.d;
 
     switch ((enum val_kind)v->kind) {
     case VAL_TEXT:
-        return hash_bytes(v->text, seed);
+        return hash128_bytes(v->text, seed);
     case VAL_BOOL:
-        return hash_mix(seed + 2, v->num.b);
+        return hash_number(2, v->num.b, seed);
     case VAL_DOUBLE:
         if (d >= -9223372036854775808.0 && d < 9223372036854775808.0 && floor(d) == d)
-            return hash_mix(seed + 3, (uint64_t)(int64_t)d);
+            return hash_number(3, (uint64_t)(int64_t)d, seed);
         if (d >= 9223372036854775808.0 && d < 18446744073709551616.0)
-            return hash_mix(seed + 3, (uint64_t)d); /* same as the unsigned integer */
-        return hash_mix(seed + 5, v->num.u);
+            return hash_number(3, (uint64_t)d, seed); /* same as the unsigned integer */
+        return hash_number(5, v->num.u, seed);
     case VAL_INT:
     case VAL_UINT:
-        return hash_mix(seed + 3, v->num.u);
+        return hash_number(3, v->num.u, seed);
     case VAL_NONE:
     case VAL_NULL:
         break;
     }
-    return hash_mix(seed + 1, 0);
+    return hash_number(1, 0, seed);
 }
 
 static bool parse_unsigned(struct slice text, unsigned base, uint64_t *ret)

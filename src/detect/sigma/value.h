@@ -41,7 +41,7 @@ struct slice val_fold(struct val *v, struct arena *a);
 /* One text per value, whatever spelling it came in: numbers in decimal. For grouping and for distinct counts. */
 struct slice val_canonical(const struct val *v, struct arena *a);
 /* Depends on the canonical value only. */
-uint64_t val_hash(const struct val *v, uint64_t seed);
+struct hash128 val_hash(const struct val *v, uint64_t seed);
 double val_double(const struct val *v);
 
 /* Reads a whole text as decimal or 0x integer or as a decimal fraction. */
