@@ -49,16 +49,20 @@ static bool further_on(const struct incident_state *a, const struct incident_sta
 static enum vs_err merge_all(struct store *st, const struct numbers *n, int64_t now_us, int64_t *ret)
 {
     struct incident_state best = {0}, in;
+    struct numbers homes = {.count = 0};
     enum vs_err err = VS_OK;
 
     for (int i = 0; i < n->count && err == VS_OK; i++) {
         err = incident_load(st, n->at[i], &in);
-        if (err == VS_OK && (best.number == 0 || further_on(&in, &best)))
+        if (err != VS_OK || in.kind == INCIDENT_BUDGET)
+            continue;
+        numbers_add(&homes, in.number);
+        if (best.number == 0 || further_on(&in, &best))
             best = in;
     }
-    for (int i = 0; i < n->count && err == VS_OK; i++)
-        if (n->at[i] != best.number)
-            err = incident_merge(st, n->at[i], best.number, now_us);
+    for (int i = 0; i < homes.count && err == VS_OK; i++)
+        if (homes.at[i] != best.number)
+            err = incident_merge(st, homes.at[i], best.number, now_us);
     if (err == VS_OK)
         *ret = best.number;
     return err;
@@ -125,6 +129,7 @@ static enum vs_err absorbing_campaign(struct store *st, struct slice alert, int6
         "SELECT c.incident FROM alert_vehicle v JOIN alert_vehicle cv ON cv.vid = v.vid AND cv.signature = v.signature "
         "AND cv.first_us <= v.last_us AND cv.last_us >= v.first_us JOIN alert c ON c.id = cv.alert "
         "WHERE v.alert = ? AND c.vid IS NULL AND c.incident IS NOT NULL AND c.state <> 2 AND c.superseded_by IS NULL "
+        "AND c.incident NOT IN (SELECT incident FROM budget_incident) "
         "ORDER BY c.first_us, c.id LIMIT 1");
 
     store_bind_text(q, 1, alert);
@@ -211,6 +216,11 @@ enum vs_err grouping_left_behind(struct store *st, int64_t number, int64_t gone_
         err = incident_load(st, number, &in);
     if (err != VS_OK || in.merged_into != 0)
         return err;
+    if (in.kind == INCIDENT_BUDGET) {
+        q = store_prepare(st, "UPDATE budget_incident SET stale = 1 WHERE incident = ?");
+        store_bind_i64(q, 1, number);
+        return store_run(q);
+    }
     if (empty && in.stage != STAGE_CLOSED)
         return incident_merge(st, number, gone_to, now_us);
     return incident_refresh(st, number, now_us);
@@ -315,4 +325,46 @@ enum vs_err grouping_place(struct store *st, const struct grouping_alert *al, co
     if (al->vid[0] == '\0')
         return place_campaign(st, al, rule, now_us, ret_incident);
     return place_vehicle(st, al, rule, now_us, ret_incident);
+}
+
+/* The first of these incidents that people still work on, of a kind that alerts join. */
+static enum vs_err first_open(struct store *st, const struct numbers *n, int64_t *ret)
+{
+    struct incident_state in;
+    enum vs_err err = VS_OK;
+
+    for (int i = 0; i < n->count && err == VS_OK && *ret == 0; i++) {
+        err = incident_load(st, n->at[i], &in);
+        if (err == VS_OK && in.kind != INCIDENT_BUDGET && in.merged_into == 0 && in.stage != STAGE_CLOSED)
+            *ret = in.number;
+    }
+    return err;
+}
+
+enum vs_err grouping_would_join(struct store *st, const struct grouping_alert *al, int64_t *ret_incident)
+{
+    struct numbers links = {.count = 0}, homes = {.count = 0};
+    int64_t campaign = 0, home = 0;
+    enum vs_err err;
+
+    if (al->vid[0] == '\0') {
+        err = linked_campaigns(st, al, &homes);
+    } else {
+        err = absorbing_campaign(st, id_of(al), &campaign);
+        numbers_add(&homes, campaign);
+        if (err == VS_OK)
+            err = touched_clusters(st, al, &links);
+        for (int i = 0; i < links.count && err == VS_OK; i++) {
+            struct store_stmt *q = store_prepare(st, "SELECT DISTINCT i.number FROM alert a JOIN incident i "
+                                                     "ON i.number = a.incident WHERE a.cluster = ? AND i.kind = 0 "
+                                                     "ORDER BY i.number");
+            store_bind_i64(q, 1, links.at[i]);
+            err = numbers_collect(&homes, q);
+        }
+    }
+    if (err == VS_OK)
+        err = first_open(st, &homes, &home);
+    if (err == VS_OK)
+        *ret_incident = home;
+    return err;
 }

@@ -13,7 +13,8 @@
 #define INCIDENT_TEXT_SIZE 512
 #define INCIDENT_ID_SIZE   32
 
-enum incident_kind { INCIDENT_VEHICLE, INCIDENT_CAMPAIGN };
+/* INCIDENT_BUDGET gathers what came of one rule and day after its budget was used up (respond/budget.h). */
+enum incident_kind { INCIDENT_VEHICLE, INCIDENT_CAMPAIGN, INCIDENT_BUDGET };
 
 /* What deciding about an incident needs. */
 struct incident_state {

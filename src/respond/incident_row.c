@@ -203,7 +203,13 @@ static void make_title(struct row *r)
     struct writer w;
 
     writer_init(&w, r->title, sizeof r->title - 1);
+    writer_text(&w, r->kind == INCIDENT_BUDGET ? "Over budget: " : "");
     writer_text(&w, r->rule_title);
+    if (r->kind == INCIDENT_BUDGET) {
+        writer_text(&w, ", ");
+        writer_u64_text(&w, (uint64_t)r->alerts);
+        writer_text(&w, r->alerts == 1 ? " alert" : " alerts");
+    }
     if (r->kind == INCIDENT_CAMPAIGN) {
         char cut[NOTICE_SIGNATURE + 1];
         keep(cut, sizeof cut, slice_str(r->signature));

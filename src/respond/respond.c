@@ -6,6 +6,8 @@
 #include "respond/audit.h"
 #include "respond/grouping.h"
 #include "respond/respond.h"
+#include "respond/respond_internal.h"
+#include "respond/rule_info.h"
 #include "respond/task.h"
 #include "respond/timeline.h"
 
@@ -14,16 +16,20 @@
 
 static const char WHO_SYSTEM[] = "system";
 
-static enum vs_err load_alert(struct store *st, const uint8_t id[ALERT_ID_SIZE], struct grouping_alert *ret,
-                              bool *ret_superseded)
+enum vs_err respond_load(struct store *st, struct slice id, struct grouping_alert *ret, bool *ret_superseded)
 {
     struct store_stmt *q;
     struct alert_row row;
+    enum vs_err err = alert_store_find(st, id, &q, &row);
 
-    alert_id_text(id, ret->id);
-    enum vs_err err = alert_store_find(st, slice_str(ret->id), &q, &row);
     if (err != VS_OK)
         return err;
+    if (!slice_to_str(row.id, ret->id, sizeof ret->id))
+        ret->id[0] = '\0';
+    if (!slice_to_str(slice_head(row.title, sizeof ret->title - 1), ret->title, sizeof ret->title))
+        ret->title[0] = '\0';
+    ret->late = row.late != 0;
+    ret->vehicles = row.vehicles;
     if (!slice_to_str(row.vid, ret->vid, sizeof ret->vid))
         ret->vid[0] = '\0';
     if (!slice_to_str(slice_head(row.rule, sizeof ret->rule - 1), ret->rule, sizeof ret->rule))
@@ -44,7 +50,8 @@ static enum vs_err load_alert(struct store *st, const uint8_t id[ALERT_ID_SIZE],
 static bool inherits(struct store *st, const struct grouping_alert *al)
 {
     struct store_stmt *q = store_prepare(st, "SELECT a.incident FROM alert_supersedes s JOIN alert a ON a.id = s.old "
-                                             "WHERE s.id = ? AND a.incident IS NOT NULL LIMIT 1");
+                                             "WHERE s.id = ? AND a.incident IS NOT NULL "
+                                             "AND a.incident NOT IN (SELECT incident FROM budget_incident) LIMIT 1");
 
     store_bind_text(q, 1, slice_str(al->id));
     bool found = store_step(q) == VS_OK;
@@ -84,12 +91,11 @@ static enum vs_err bring_superseded(struct store *st, const struct grouping_aler
 }
 
 static enum vs_err note(struct store *st, int64_t incident, const struct grouping_alert *al, const char *kind,
-                        const char *what, const struct alert *shown, int64_t now_us)
+                        const char *what, int64_t now_us)
 {
     char text[INCIDENT_TEXT_SIZE];
 
-    snprintf(text, sizeof text, "%s: %.*s (%s)", what, (int)(shown->title.len < 300 ? shown->title.len : 300),
-             (const char *)shown->title.ptr, alert_severity_code(al->severity));
+    snprintf(text, sizeof text, "%s: %.300s (%s)", what, al->title, alert_severity_code(al->severity));
     struct timeline_item item = {.lane = "detection",
                                  .kind = kind,
                                  .text = slice_str(text),
@@ -117,22 +123,22 @@ static bool revision_before(struct store *st, const struct grouping_alert *al, i
 
 /* One line for what a person would want to know; a count that grew is in the alert's revisions. */
 static enum vs_err note_change(struct store *st, int64_t incident, const struct grouping_alert *al, bool fresh,
-                               const struct alert *shown, int64_t now_us)
+                               int64_t now_us)
 {
     int state, severity;
 
     if (fresh)
-        return note(st, incident, al, "alert.opened", shown->late ? "alert, from late events" : "alert", shown, now_us);
+        return note(st, incident, al, "alert.opened", al->late ? "alert, from late events" : "alert", now_us);
     if (!revision_before(st, al, &state, &severity))
         return VS_OK;
     if (state != al->state && al->state == ALERT_RETRACTED)
-        return note(st, incident, al, "alert.retracted", "alert retracted, late events took its ground", shown, now_us);
+        return note(st, incident, al, "alert.retracted", "alert retracted, late events took its ground", now_us);
     if (state != al->state && al->state == ALERT_CLOSED)
-        return note(st, incident, al, "alert.closed", "alert ended", shown, now_us);
+        return note(st, incident, al, "alert.closed", "alert ended", now_us);
     if (state != al->state)
-        return note(st, incident, al, "alert.revised", "alert stands again", shown, now_us);
+        return note(st, incident, al, "alert.revised", "alert stands again", now_us);
     if (severity != al->severity)
-        return note(st, incident, al, "alert.revised", "severity changed", shown, now_us);
+        return note(st, incident, al, "alert.revised", "severity changed", now_us);
     return VS_OK;
 }
 
@@ -244,7 +250,7 @@ static enum vs_err raise_safety(struct store *st, int64_t incident, int safety)
 }
 
 /* What follows once the alert has its home. */
-static enum vs_err follow(struct store *st, const struct alert *shown, const struct grouping_alert *al, int64_t home,
+static enum vs_err follow(struct store *st, const struct grouping_alert *al, int64_t home,
                           const struct alert_context *rule, int64_t now_us)
 {
     struct incident_state in;
@@ -266,7 +272,7 @@ static enum vs_err follow(struct store *st, const struct alert *shown, const str
     if (err == VS_OK && al->incident != 0 && al->incident != home)
         err = grouping_left_behind(st, al->incident, home, now_us);
     if (err == VS_OK)
-        err = note_change(st, home, al, !listed, shown, now_us);
+        err = note_change(st, home, al, !listed, now_us);
     if (err == VS_OK)
         err = raise_safety(st, home, rule->safety);
     if (err == VS_OK && al->state != ALERT_RETRACTED)
@@ -274,21 +280,84 @@ static enum vs_err follow(struct store *st, const struct alert *shown, const str
     return err == VS_OK ? incident_refresh(st, home, now_us) : err;
 }
 
+enum vs_err respond_work_on(struct store *st, const struct grouping_alert *al, const struct alert_context *rule,
+                            int64_t now_us)
+{
+    int64_t home = 0;
+    enum vs_err err = grouping_place(st, al, rule, now_us, &home);
+
+    return err == VS_OK ? follow(st, al, home, rule, now_us) : err;
+}
+
+/* Whether silences or budgets have a say in where the alert goes: then respond_settle places it. */
+static bool watched(struct store *st, const struct grouping_alert *al)
+{
+    struct store_stmt *q = store_prepare(
+        st, al->incident != 0 ? "SELECT 1 FROM budget_incident WHERE incident = ?"
+                              : "SELECT 1 FROM counter WHERE EXISTS (SELECT 1 FROM budget_limit) OR EXISTS (SELECT 1 "
+                                "FROM silence WHERE ended_us IS NULL) OR EXISTS (SELECT 1 FROM silence_alert "
+                                "WHERE alert = ? AND ended_us IS NULL) LIMIT 1");
+
+    if (al->incident != 0)
+        store_bind_i64(q, 1, al->incident);
+    else
+        store_bind_text(q, 1, slice_str(al->id));
+    bool found = store_step(q) == VS_OK;
+    store_done(q);
+    return found;
+}
+
+/* An alert that this one took in, or that was retracted, is held by no silence any longer, and the incident of a budget
+ * where it was has one less. */
+static enum vs_err let_go(struct store *st, const struct grouping_alert *al, int64_t now_us)
+{
+    static const char *const SQL[] = {
+        "UPDATE silence_alert SET ended_us = ?2, ended_why = 'superseded' WHERE ended_us IS NULL "
+        "AND alert IN (SELECT old FROM alert_supersedes WHERE id = ?1)",
+        "UPDATE budget_incident SET stale = 1 WHERE incident IN (SELECT a.incident FROM alert_supersedes s "
+        "JOIN alert a ON a.id = s.old WHERE s.id = ?1) AND ?2 = ?2",
+        "UPDATE silence_alert SET ended_us = ?2, ended_why = 'retracted' WHERE ended_us IS NULL AND alert = ?1"};
+    size_t count = al->state == ALERT_RETRACTED ? 3 : 2;
+    enum vs_err err = VS_OK;
+
+    for (size_t i = 0; i < count && err == VS_OK; i++) {
+        struct store_stmt *q = store_prepare(st, SQL[i]);
+        store_bind_text(q, 1, slice_str(al->id));
+        store_bind_i64(q, 2, now_us);
+        err = store_run(q);
+    }
+    return err;
+}
+
+static enum vs_err wait_for_settle(struct store *st, const struct grouping_alert *al)
+{
+    struct store_stmt *q =
+        store_prepare(st, "INSERT INTO alert_waiting (alert) VALUES (?) ON CONFLICT (alert) DO NOTHING");
+
+    store_bind_text(q, 1, slice_str(al->id));
+    return store_run(q);
+}
+
 enum vs_err respond_on_alert(struct store *st, const struct alert *shown, const struct alert_context *rule,
                              int64_t now_us)
 {
+    char id[ALERT_ID_TEXT_SIZE];
     struct grouping_alert al;
     bool superseded;
-    int64_t home = 0;
-    enum vs_err err = load_alert(st, shown->id, &al, &superseded);
 
+    alert_id_text(shown->id, id);
+    enum vs_err err = respond_load(st, slice_str(id), &al, &superseded);
     if (err != VS_OK)
         return err;
     if (superseded)
         return al.incident != 0 ? incident_refresh(st, al.incident, now_us) : VS_OK;
+    err = rule_info_fired(st, slice_str(al.rule), shown->title, rule, now_us);
+    if (err == VS_OK)
+        err = let_go(st, &al, now_us);
     bool worked_on = al.incident != 0 || inherits(st, &al);
-    if (!worked_on && (rule->hunt_only || al.state == ALERT_RETRACTED))
-        return VS_OK;
-    err = grouping_place(st, &al, rule, now_us, &home);
-    return err == VS_OK ? follow(st, shown, &al, home, rule, now_us) : err;
+    if (err != VS_OK || (!worked_on && (rule->hunt_only || al.state == ALERT_RETRACTED)))
+        return err;
+    if ((al.incident != 0 || !worked_on) && watched(st, &al))
+        return wait_for_settle(st, &al);
+    return respond_work_on(st, &al, rule, now_us);
 }

@@ -9,6 +9,10 @@
  * listed there for good; a retracted alert leaves a note. An alert that is seen for the first time as retracted, or
  * whose context says `hunt_only` (rules that still learn, severity info), stays an alert and opens no incident.
  *
+ * Where a silence or a budget has a say (respond/silence.h, respond/budget.h), the alert waits until the caller ends
+ * the transaction with respond_settle (respond/settle.h), which places all that wait in an order of its own; so the
+ * order of calls within a transaction makes no difference there either.
+ *
  * Memory: all slices are borrowed for the call. Errors: what the store says; roll the transaction back then.
  * Cost: a dozen statements plus O(vehicles of the incident); hand in one call per alert and tick, not per event. */
 #ifndef RESPOND_RESPOND_H

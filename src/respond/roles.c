@@ -2,35 +2,39 @@
 
 #define READ (PERM_BIT(PERM_INCIDENT_READ) | PERM_BIT(PERM_VEHICLE_READ) | PERM_BIT(PERM_ALERT_READ))
 #define WORK (READ | PERM_BIT(PERM_INCIDENT_ACT) | PERM_BIT(PERM_INCIDENT_COMMENT))
+/* Tuning: what is benign, for how long, on which vehicles. */
+#define TUNE (PERM_BIT(PERM_SILENCE_CREATE) | PERM_BIT(PERM_SILENCE_MANAGE) | PERM_BIT(PERM_VEHICLE_TAG))
 #define LEAD                                                                                                           \
-    (WORK | PERM_BIT(PERM_INCIDENT_MOVE) | PERM_BIT(PERM_INCIDENT_CLOSE) | PERM_BIT(PERM_VIN_REVEAL) |                 \
+    (WORK | TUNE | PERM_BIT(PERM_INCIDENT_MOVE) | PERM_BIT(PERM_INCIDENT_CLOSE) | PERM_BIT(PERM_VIN_REVEAL) |          \
      PERM_BIT(PERM_POSITION_READ))
 
 static const struct {
     const char *code, *name;
     uint32_t permissions;
 } ROLES[ROLE_COUNT] = {
-    [ROLE_T1] = {"t1", "Tier 1 analyst", WORK},
+    [ROLE_T1] = {"t1", "Tier 1 analyst", WORK | PERM_BIT(PERM_SILENCE_CREATE)},
     [ROLE_T2] = {"t2", "Tier 2 analyst", LEAD},
     [ROLE_TI] = {"ti", "threat intelligence analyst", READ | PERM_BIT(PERM_INCIDENT_COMMENT)},
-    [ROLE_IRL] = {"irl", "incident response lead", LEAD},
+    [ROLE_IRL] = {"irl", "incident response lead", LEAD | PERM_BIT(PERM_SILENCE_APPROVE)},
     [ROLE_ENG] = {"eng", "VSOC engineer",
                   PERM_BIT(PERM_INCIDENT_READ) | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ASSESS) |
-                      PERM_BIT(PERM_ALERT_READ)},
+                      PERM_BIT(PERM_ALERT_READ) | TUNE},
     [ROLE_MGR] = {"mgr", "VSOC manager",
                   READ | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ACCEPT_RISK) |
-                      PERM_BIT(PERM_AUDIT_READ)},
+                      PERM_BIT(PERM_AUDIT_READ) | PERM_BIT(PERM_SILENCE_APPROVE)},
     [ROLE_FUSA] = {"fusa", "functional safety engineer",
-                   READ | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ASSESS)},
+                   READ | PERM_BIT(PERM_INCIDENT_COMMENT) | PERM_BIT(PERM_INCIDENT_ASSESS) |
+                       PERM_BIT(PERM_SILENCE_APPROVE)},
     [ROLE_MGMT] = {"mgmt", "management approver", PERM_BIT(PERM_INCIDENT_READ) | PERM_BIT(PERM_INCIDENT_ACCEPT_RISK)},
     [ROLE_AUDITOR] = {"auditor", "auditor", READ | PERM_BIT(PERM_AUDIT_READ)},
     [ROLE_ADMIN] = {"admin", "administrator", PERM_BIT(PERM_USER_MANAGE) | PERM_BIT(PERM_AUDIT_READ)},
 };
 
 static const char *const PERMISSION_CODE[PERM_COUNT] = {
-    "incident.read",  "incident.act",         "incident.comment", "incident.move", "incident.assess",
-    "incident.close", "incident.accept_risk", "vehicle.read",     "vin.reveal",    "position.read",
-    "alert.read",     "audit.read",           "user.manage"};
+    "incident.read",   "incident.act",         "incident.comment", "incident.move",  "incident.assess",
+    "incident.close",  "incident.accept_risk", "vehicle.read",     "vin.reveal",     "position.read",
+    "alert.read",      "audit.read",           "user.manage",      "silence.create", "silence.manage",
+    "silence.approve", "vehicle.tag"};
 
 const char *role_code(enum role r)
 {

@@ -11,6 +11,7 @@ static const struct {
     {"share_auto_isac", "Share the signature with Auto-ISAC", true},
     {"evaluate_ota_countermeasure", "Evaluate an OTA countermeasure for the affected vehicles", false},
     {"key_rotation", "Decide on an emergency key rotation", true},
+    {"tune_rule", "Tune the rule: its alert budget is used up", false},
     {"owner_notification", "Ask whether the owner was notified, and link the record", false},
 };
 #define KIND_COUNT (sizeof KINDS / sizeof KINDS[0])
@@ -55,4 +56,18 @@ enum vs_err task_open(struct store *st, int64_t incident, struct slice kind, int
     if (err == VS_OK && ret_new != NULL)
         *ret_new = fresh;
     return err;
+}
+
+enum vs_err task_open_as(struct store *st, int64_t incident, struct slice kind, struct slice title, int64_t now_us)
+{
+    enum vs_err err = task_open(st, incident, kind, now_us, NULL);
+
+    if (err != VS_OK)
+        return err;
+    struct store_stmt *q = store_prepare(st, "UPDATE task SET title = ? WHERE incident = ? AND kind = ? "
+                                             "AND ended_us IS NULL");
+    store_bind_text(q, 1, title);
+    store_bind_i64(q, 2, incident);
+    store_bind_text(q, 3, kind);
+    return store_run(q);
 }

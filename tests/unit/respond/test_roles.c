@@ -6,13 +6,14 @@
 #include "respond/roles.h"
 
 /* Columns: incident read act comment move assess close accept_risk, vehicle.read, vin.reveal, position.read,
- * alert.read, audit.read, user.manage. */
+ * alert.read, audit.read, user.manage, silence.create, silence.manage, silence.approve, vehicle.tag. */
 static const struct {
     const char *role, *may;
 } MATRIX[ROLE_COUNT] = {
-    {"t1", "YYY----Y--Y--"},      {"t2", "YYYY-Y-YYYY--"},    {"ti", "Y-Y----Y--Y--"},   {"irl", "YYYY-Y-YYYY--"},
-    {"eng", "Y-Y-Y-----Y--"},     {"mgr", "Y-Y---YY--YY-"},   {"fusa", "Y-Y-Y--Y--Y--"}, {"mgmt", "Y-----Y------"},
-    {"auditor", "Y------Y--YY-"}, {"admin", "-----------YY"},
+    {"t1", "YYY----Y--Y--Y---"},    {"t2", "YYYY-Y-YYYY--YY-Y"},   {"ti", "Y-Y----Y--Y------"},
+    {"irl", "YYYY-Y-YYYY--YYYY"},   {"eng", "Y-Y-Y-----Y--YY-Y"},  {"mgr", "Y-Y---YY--YY---Y-"},
+    {"fusa", "Y-Y-Y--Y--Y----Y-"},  {"mgmt", "Y-----Y----------"}, {"auditor", "Y------Y--YY-----"},
+    {"admin", "-----------YY----"},
 };
 
 static void each_role_may_what_the_matrix_says(void **state)
