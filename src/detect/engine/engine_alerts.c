@@ -44,38 +44,17 @@ void engine_show(const struct engine *e, const struct group *g, const struct epi
     emit(ctx, rule, &al);
 }
 
-/* An episode that nothing in time can extend any more is closed; said once. */
-static void close_episodes(struct engine *e, int64_t now_us, engine_emit *emit, void *ctx)
+static bool is_due(const struct engine *e, const struct queued *q)
 {
-    uint32_t left = 0;
+    const struct group *g = engine_group_at(e, q->group);
+    size_t least = e->limits.defer_entries_min;
 
-    for (uint32_t i = 0; i < e->open_count; i++) {
-        struct group *g = &e->group[e->open[i]];
-        int64_t span = engine_rule(e, g->corr)->corr->span_us;
-        bool open = false;
-        for (uint32_t k = g->episode_count; k-- > 0;) {
-            struct episode *ep = &g->episode[k];
-            if (!ep->closed && ep->last_us < now_us - span) {
-                ep->closed = true;
-                ep->revision++;
-                if (emit != NULL)
-                    engine_show(e, g, ep, ALERT_CLOSED, NULL, 0, emit, ctx);
-            }
-            open |= !ep->closed;
-        }
-        g->open = open;
-        if (open)
-            e->open[left++] = e->open[i];
-    }
-    e->open_count = left;
-}
-
-static bool is_due(const struct engine *e, const struct group *g)
-{
-    size_t least = e->limits.defer_entries_min > 0 ? e->limits.defer_entries_min : DEFER_ENTRIES_MIN;
-
-    return g->scan_cost < least || (g->count - g->sorted) * 16 >= g->scan_cost ||
-           e->calls - g->scan_call >= g->scan_cost / least;
+    if (g->large == NULL || g->large->scan_cost < least)
+        return true;
+    if (group_live(g) && (q->lo_us > q->hi_us || engine_apart(e, g, q)))
+        return true;
+    return (uint64_t)(g->count - g->sorted) * 16 >= g->large->scan_cost ||
+           e->calls - g->large->scan_call >= g->large->scan_cost / least;
 }
 
 static void settle(struct engine *e, int64_t now_us, bool all, engine_emit *emit, void *ctx)
@@ -86,16 +65,18 @@ static void settle(struct engine *e, int64_t now_us, bool all, engine_emit *emit
         uint32_t left = 0;
         /* A group may be queued again only by a lower level, which is done, so the list does not grow meanwhile. */
         for (uint32_t i = 0; i < s->queue_count; i++) {
-            uint32_t group = s->queue[i];
-            if (all || is_due(e, &e->group[group]))
-                engine_recompute(e, group, emit, ctx);
-            else
-                s->queue[left++] = group;
+            struct queued q = s->queue[i];
+            if (all || is_due(e, &q)) {
+                engine_recompute(e, q, emit, ctx);
+                continue;
+            }
+            s->queue[left++] = q;
+            engine_group_at(e, q.group)->queue_at = left;
         }
         s->queue_count = left;
     }
     if (now_us > 0)
-        close_episodes(e, now_us, emit, ctx);
+        engine_close(e, now_us, emit, ctx);
 }
 
 void engine_settle(struct engine *e, int64_t now_us, engine_emit *emit, void *ctx)
@@ -131,23 +112,25 @@ static int compare_shown(const void *a, const void *b)
     return memcmp(x->episode->id, y->episode->id, ALERT_ID_SIZE);
 }
 
+static bool shows(const struct engine *e, const struct group *g)
+{
+    return g->corr != GROUP_NONE && engine_rule(e, g->corr)->alerts;
+}
+
 void engine_alerts(struct engine *e, engine_emit *emit, void *ctx)
 {
     size_t count = 0;
     size_t n = 0;
 
     engine_settle(e, 0, NULL, NULL);
-    for (uint32_t i = 0; i < e->group_count; i++)
-        if (engine_rule(e, e->group[i].corr)->alerts)
-            count += e->group[i].episode_count;
+    for (uint32_t i = 0; i < e->groups.count; i++)
+        if (shows(e, engine_group_at(e, i)))
+            count += engine_group_at(e, i)->episode_count;
     struct shown *all = mem_alloc(count, sizeof *all);
-    for (uint32_t i = 0; i < e->group_count; i++) {
-        const struct group *g = &e->group[i];
-        for (uint32_t k = 0; engine_rule(e, g->corr)->alerts && k < g->episode_count; k++) {
-            all[n].e = e;
-            all[n].group = g;
-            all[n++].episode = &g->episode[k];
-        }
+    for (uint32_t i = 0; i < e->groups.count; i++) {
+        const struct group *g = engine_group_at(e, i);
+        for (uint32_t k = 0; shows(e, g) && k < g->episode_count; k++)
+            all[n++] = (struct shown){e, g, &g->episode[k]};
     }
     qsort(all, n, sizeof *all, compare_shown);
     for (size_t i = 0; i < n; i++)

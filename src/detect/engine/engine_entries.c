@@ -3,47 +3,77 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* Event time, vehicle, epoch, sequence number, content, part. Vehicles compare by name: their numbers depend on the
- * order of arrival. */
+#define TAIL_MAX     64 /* new entries that are searched one by one before they are sorted in */
+#define DOUBLE_UP_TO 64 /* entries; above it a group grows by a quarter */
+
+/* The order among copies of one second: epoch, sequence number, content, part. */
+static int compare_nodes(const struct engine *e, const struct entry *a, const struct entry *b)
+{
+    const struct node *x = engine_node(e, a->node);
+    const struct node *y = engine_node(e, b->node);
+
+    if (x->epoch != y->epoch)
+        return x->epoch < y->epoch ? -1 : 1;
+    if (node_seq(x) != node_seq(y))
+        return node_seq(x) < node_seq(y) ? -1 : 1;
+    if (x->content_hi != y->content_hi)
+        return x->content_hi < y->content_hi ? -1 : 1;
+    uint64_t p = x->has_seq ? 0 : x->number;
+    uint64_t q = y->has_seq ? 0 : y->number;
+    if (p != q)
+        return p < q ? -1 : 1;
+    return (int)a->second - (int)b->second;
+}
+
+/* Event time, vehicle, then what tells events of one vehicle apart. Vehicles compare by name: their numbers depend on
+ * the order of arrival. */
 int engine_compare(const struct engine *e, const struct entry *a, const struct entry *b)
 {
     if (a->time_us != b->time_us)
         return a->time_us < b->time_us ? -1 : 1;
     if (a->vehicle != b->vehicle)
-        return slice_compare(intern_text(&e->vehicles, a->vehicle), intern_text(&e->vehicles, b->vehicle));
-    const struct node *x = &e->node[a->node];
-    const struct node *y = &e->node[b->node];
-    if (x->epoch != y->epoch)
-        return x->epoch < y->epoch ? -1 : 1;
-    if (x->seq != y->seq)
-        return x->seq < y->seq ? -1 : 1;
-    int c = hash128_compare(x->content, y->content);
-    if (c != 0)
-        return c;
-    return (int)(a->flags & ENTRY_SECOND) - (int)(b->flags & ENTRY_SECOND);
+        return slice_compare(names_text(&e->vehicles, a->vehicle), names_text(&e->vehicles, b->vehicle));
+    return compare_nodes(e, a, b);
 }
 
-void engine_mark(struct engine *e, uint32_t group, int64_t time_us)
+static struct queued *queue_up(struct engine *e, uint32_t group)
 {
-    struct group *g = &e->group[group];
+    struct group *g = engine_group_at(e, group);
     struct corr_state *c = &e->corr[g->corr];
 
-    if (g->dirty_lo_us > g->dirty_hi_us) {
-        g->dirty_lo_us = g->dirty_hi_us = time_us;
-    } else {
-        if (time_us < g->dirty_lo_us)
-            g->dirty_lo_us = time_us;
-        if (time_us > g->dirty_hi_us)
-            g->dirty_hi_us = time_us;
-    }
-    if (g->queued)
-        return;
-    g->queued = true;
+    if (g->queue_at > 0)
+        return &c->queue[g->queue_at - 1];
     if (c->queue_count == c->queue_room) {
         c->queue_room = c->queue_room > 0 ? c->queue_room * 2 : 16;
         c->queue = mem_grow(c->queue, c->queue_room, sizeof *c->queue);
     }
-    c->queue[c->queue_count++] = group;
+    struct queued *q = &c->queue[c->queue_count++];
+    memset(q, 0, sizeof *q);
+    q->group = group;
+    q->lo_us = 1; /* nothing yet: lo > hi */
+    g->queue_at = c->queue_count;
+    return q;
+}
+
+void engine_mark(struct engine *e, uint32_t group, int64_t time_us, bool added)
+{
+    struct group *g = engine_group_at(e, group);
+    struct queued *q = queue_up(e, group);
+
+    if (!added)
+        g->touched = true;
+    else if (group_live(g) && time_us >= g->large->last.time_us)
+        return; /* it came behind what is settled, or beside its last: engine_live_append looks at it */
+    else
+        q->inserted++;
+    if (q->lo_us > q->hi_us) {
+        q->lo_us = q->hi_us = time_us;
+        return;
+    }
+    if (time_us < q->lo_us)
+        q->lo_us = time_us;
+    if (time_us > q->hi_us)
+        q->hi_us = time_us;
 }
 
 size_t engine_lower(const struct group *g, int64_t time_us)
@@ -63,78 +93,96 @@ size_t engine_lower(const struct group *g, int64_t time_us)
 
 static void sort_new(struct engine *e, struct group *g);
 
-/* The entry of one part of an event, which must exist. Beside it may stand one that was taken out. */
-static struct entry *find_part(struct engine *e, struct group *g, const struct entry *like)
+static bool is_part(const struct entry *x, uint32_t node, bool second)
+{
+    return x->mask != 0 && x->node == node && (x->second != 0) == second;
+}
+
+/* Among the sorted entries. Beside it may stand one that was taken out. */
+static struct entry *find_sorted(struct engine *e, struct group *g, const struct entry *like)
 {
     size_t lo = 0;
-    size_t hi;
+    size_t hi = g->sorted;
 
-    sort_new(e, g);
-    for (hi = g->count; lo < hi;) {
+    while (lo < hi) {
         size_t mid = (lo + hi) / 2;
         if (engine_compare(e, &g->entry[mid], like) < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
-    while (g->entry[lo].mask == 0)
+    while (lo < g->sorted && g->entry[lo].mask == 0)
         lo++;
-    assert(lo < g->count && g->entry[lo].node == like->node && g->entry[lo].time_us == like->time_us);
-    return &g->entry[lo];
+    return lo < g->sorted && is_part(&g->entry[lo], like->node, like->second) ? &g->entry[lo] : NULL;
 }
 
-static struct entry *append(struct group *g)
+struct entry *engine_entry(struct engine *e, uint32_t node, const struct node_place *p, bool second)
 {
-    if (g->count == g->room) {
-        g->room = g->room > 0 ? g->room * 2 : 4;
-        g->entry = mem_grow(g->entry, g->room, sizeof *g->entry);
-    }
-    struct entry *x = &g->entry[g->count++];
-    memset(x, 0, sizeof *x);
+    struct group *g = engine_group_at(e, p->group);
+    struct entry like = engine_like(e, node, p, second);
+
+    if ((p->parts >> second & 1) == 0)
+        return NULL;
+    if (g->count - g->sorted > TAIL_MAX)
+        sort_new(e, g);
+    for (uint32_t i = g->count; i-- > g->sorted;)
+        if (is_part(&g->entry[i], node, second))
+            return &g->entry[i];
+    struct entry *x = find_sorted(e, g, &like);
+    assert(x != NULL);
     return x;
 }
 
-static struct entry like_part(const struct engine *e, uint32_t node, const struct node_place *p, bool second)
+struct entry *engine_append(struct group *g)
 {
-    const struct node *n = &e->node[node];
+    if (g->count == g->room) {
+        g->room = g->room == 0 ? 1 : g->room < DOUBLE_UP_TO ? g->room * 2 : g->room + g->room / 4;
+        g->entry = mem_grow(g->entry, g->room, sizeof *g->entry);
+    }
+    return &g->entry[g->count++];
+}
+
+struct entry engine_like(const struct engine *e, uint32_t node, const struct node_place *p, bool second)
+{
+    const struct node *n = engine_node(e, node);
     struct entry like = {.time_us = second ? n->last_us : n->first_us,
-                         .node = node,
+                         .node = node & ((1u << 30) - 1),
+                         .second = second,
                          .vehicle = n->vehicle,
                          .weight = second ? n->count - 1 : 1,
-                         .value = p->value,
-                         .flags = second ? ENTRY_SECOND : 0};
+                         .value = p->value};
 
     return like;
 }
 
-void engine_mask(struct engine *e, uint32_t node, struct node_place *p, bool second, uint64_t mask)
+uint64_t engine_mask_of(struct engine *e, uint32_t node, const struct node_place *p, bool second)
 {
-    struct group *g = &e->group[p->group];
-    struct entry like = like_part(e, node, p, second);
+    const struct entry *x = engine_entry(e, node, p, second);
 
-    if (mask == p->mask[second])
-        return;
-    engine_mark(e, p->group, like.time_us);
-    if (p->mask[second] == 0) {
-        like.mask = mask;
-        *append(g) = like;
-    } else {
-        find_part(e, g, &like)->mask = mask;
-    }
-    g->holes |= mask == 0;
-    p->mask[second] = mask;
+    return x != NULL ? x->mask : 0;
 }
 
-void engine_forget_part(struct engine *e, uint32_t node, struct node_place *p, bool second)
+void engine_mask(struct engine *e, uint32_t node, struct node_place *p, bool second, uint64_t mask)
 {
-    struct group *g = &e->group[p->group];
-    struct entry like = like_part(e, node, p, second);
+    struct group *g = engine_group_at(e, p->group);
+    struct entry *x = engine_entry(e, node, p, second);
 
-    if (p->mask[second] == 0)
+    if (mask == (x != NULL ? x->mask : 0))
         return;
-    find_part(e, g, &like)->mask = 0;
-    g->holes = true;
-    p->mask[second] = 0;
+    int64_t time_us = second ? engine_node(e, node)->last_us : engine_node(e, node)->first_us;
+    engine_mark(e, p->group, time_us, x == NULL);
+    if (x == NULL) {
+        struct entry like = engine_like(e, node, p, second);
+        like.mask = mask;
+        *engine_append(g) = like;
+        p->parts |= 1u << second;
+        return;
+    }
+    x->mask = mask;
+    if (mask == 0) {
+        g->holes = true;
+        p->parts &= ~(1u << second) & 3u;
+    }
 }
 
 /* One merge of two neighbouring runs [from, mid) and [mid, to). */
@@ -180,10 +228,10 @@ static void sort(struct engine *e, struct entry *x, size_t from, size_t to)
 
 static void close_holes(struct group *g)
 {
-    size_t out = 0;
-    size_t sorted = 0;
+    uint32_t out = 0;
+    uint32_t sorted = 0;
 
-    for (size_t i = 0; i < g->count; i++) {
+    for (uint32_t i = 0; i < g->count; i++) {
         if (i == g->sorted)
             sorted = out;
         if (g->entry[i].mask != 0)

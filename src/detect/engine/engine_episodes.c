@@ -10,7 +10,8 @@
  * episode; cut to ALERT_ID_SIZE bytes. */
 static void make_id(const struct engine *e, const struct group *g, struct episode *ep)
 {
-    const struct node *n = &e->node[ep->member];
+    const struct entry *first = &g->entry[engine_lower(g, ep->first_us)];
+    const struct node *n = engine_node(e, first->node);
     const struct rule *rule = engine_rule(e, g->corr);
     uint8_t number[4 * ALERT_GROUP_MAX + 17], hash[SHA256_SIZE];
     struct slice part[4 + 2 * ALERT_GROUP_MAX + 1];
@@ -26,17 +27,17 @@ static void make_id(const struct engine *e, const struct group *g, struct episod
         writer_u32be(&w, (uint32_t)value.len);
         part[count++] = value;
     }
-    part[count++] = intern_text(&e->vehicles, n->vehicle);
+    part[count++] = names_text(&e->vehicles, n->vehicle);
     part[count++] = slice_make("", 1);
     size_t mark = w.len;
     if (n->has_seq) {
         writer_u32be(&w, n->epoch);
-        writer_u64be(&w, n->seq);
+        writer_u64be(&w, n->number);
     } else {
-        writer_u64be(&w, n->content.hi);
-        writer_u64be(&w, n->content.lo);
+        writer_u64be(&w, n->content_hi);
+        writer_u64be(&w, n->number);
     }
-    if (ep->member_second)
+    if (first->second)
         writer_u8(&w, 1);
     part[count++] = slice_from(writer_slice(&w), mark);
     sha256_parts(part, count, hash);
@@ -45,23 +46,27 @@ static void make_id(const struct engine *e, const struct group *g, struct episod
 
 static bool next_stamp(struct engine *e, uint32_t vehicle)
 {
-    if (vehicle >= e->stamp_room) {
-        uint32_t room = e->vehicles.count + e->vehicles.count / 2 + 1;
-        e->stamp = mem_grow(e->stamp, room, sizeof *e->stamp);
-        memset(e->stamp + e->stamp_room, 0, (room - e->stamp_room) * sizeof *e->stamp);
-        e->stamp_room = room;
-    }
-    bool first = e->stamp[vehicle] != e->stamp_now;
-    e->stamp[vehicle] = e->stamp_now;
+    bool first = e->vehicle[vehicle].stamp != e->stamp_now;
+
+    e->vehicle[vehicle].stamp = e->stamp_now;
     return first;
 }
 
-static struct hash128 identity_of(const struct node *n, bool second)
+static void stamps_begin(struct engine *e)
 {
-    struct hash128 h = {hash_mix(n->vehicle, n->epoch), hash_mix(n->epoch, second)};
+    if (++e->stamp_now > 0)
+        return;
+    for (uint32_t i = 0; i < e->vehicle_room; i++) /* wrapped: old stamps would look new */
+        e->vehicle[i].stamp = 0;
+    e->stamp_now = 1;
+}
 
-    h.hi = hash_mix(h.hi, n->has_seq ? n->seq : n->content.hi);
-    h.lo = hash_mix(h.lo + n->vehicle, n->has_seq ? n->seq : n->content.lo);
+struct hash128 engine_start_of(const struct engine *e, const struct entry *x)
+{
+    const struct node *n = engine_node(e, x->node);
+    struct hash128 h = engine_identity_of(e, n);
+
+    h.hi = hash_mix(h.hi, x->second);
     return h;
 }
 
@@ -70,24 +75,16 @@ static void count_members(struct engine *e, const struct group *g, struct episod
 {
     size_t i = engine_lower(g, ep->first_us);
 
-    if (++e->stamp_now == 0) { /* wrapped: old stamps would look new */
-        memset(e->stamp, 0, e->stamp_room * sizeof *e->stamp);
-        e->stamp_now = 1;
-    }
-    ep->member = g->entry[i].node;
-    ep->member_second = (g->entry[i].flags & ENTRY_SECOND) != 0;
-    ep->start = identity_of(&e->node[ep->member], ep->member_second);
-    ep->count = 0;
-    ep->vehicles = 0;
-    ep->late = false;
+    stamps_begin(e);
+    ep->start = engine_start_of(e, &g->entry[i]);
     for (; i < g->count && g->entry[i].time_us <= ep->last_us; i++) {
         ep->count += g->entry[i].weight;
         ep->vehicles += next_stamp(e, g->entry[i].vehicle);
-        ep->late |= e->node[g->entry[i].node].late;
+        ep->late |= engine_node(e, g->entry[i].node)->late;
     }
 }
 
-static void add_fresh(struct engine *e, const struct episode *ep)
+void engine_fresh_add(struct engine *e, const struct episode *ep)
 {
     if (e->fresh_count == e->fresh_room) {
         e->fresh_room = e->fresh_room > 0 ? e->fresh_room * 2 : 8;
@@ -96,22 +93,25 @@ static void add_fresh(struct engine *e, const struct episode *ep)
     e->fresh[e->fresh_count++] = *ep;
 }
 
-/* A hit of a correlation is an entry in the correlations that refer to it. */
-static void tell_parents(struct engine *e, uint32_t corr, const struct entry *x, bool hit)
+void engine_tell_parents(struct engine *e, uint32_t corr, uint32_t node, bool second, bool hit)
 {
-    struct node *n = &e->node[x->node];
+    struct node *n = engine_node(e, node);
+    struct node_place *place = node_places(n);
     uint32_t rule = e->plan->corr[corr];
-    unsigned part = (x->flags & ENTRY_SECOND) != 0;
 
     for (uint16_t i = 0; i < n->place_count; i++) {
-        struct node_place *p = &node_places(n)[i];
-        const struct correlation *c = engine_rule(e, e->group[p->group].corr)->corr;
+        struct node_place *p = &place[i];
+        if (p->mask_chain == 0)
+            continue;
+        const struct correlation *c = engine_rule(e, engine_group_at(e, p->group)->corr)->corr;
         uint64_t mine = 0;
-        for (uint8_t k = 0; p->mask_chain != 0 && k < c->ref_count; k++)
+        for (uint8_t k = 0; k < c->ref_count; k++)
             if (c->ref[k] == rule)
                 mine |= UINT64_C(1) << k & p->mask_chain;
-        if (mine != 0)
-            engine_mask(e, x->node, p, part == 1, hit ? p->mask[part] | mine : p->mask[part] & ~mine);
+        if (mine == 0)
+            continue;
+        uint64_t mask = engine_mask_of(e, node, p, second);
+        engine_mask(e, node, p, second, hit ? mask | mine : mask & ~mine);
     }
 }
 
@@ -124,19 +124,19 @@ static void scan(struct engine *e, struct group *g, size_t from, size_t to)
     bool open = false;
 
     e->fresh_count = 0;
-    window_begin(w, c, g->entry, e->point, from, to, e->values.count);
+    window_begin(w, c, g->entry, &e->points, from, to);
     for (size_t i = from; i < to; i++) {
         struct entry *x = &g->entry[i];
         nano value;
         bool hit = window_step(w, &value) && correlation_holds(c, value);
-        if (hit != ((x->flags & ENTRY_HIT) != 0)) {
-            x->flags ^= ENTRY_HIT;
-            tell_parents(e, g->corr, x, hit);
+        if (hit != x->hit) {
+            x->hit = hit;
+            engine_tell_parents(e, g->corr, x->node, x->second, hit);
         }
         if (!hit)
             continue;
         if (open && x->time_us - ep.last_us > c->span_us) {
-            add_fresh(e, &ep);
+            engine_fresh_add(e, &ep);
             open = false;
         }
         if (!open) {
@@ -151,8 +151,7 @@ static void scan(struct engine *e, struct group *g, size_t from, size_t to)
             ep.peak = value;
     }
     if (open)
-        add_fresh(e, &ep);
-    window_end(w);
+        engine_fresh_add(e, &ep);
     e->counters.scanned += to - from;
 }
 
@@ -193,22 +192,20 @@ static const struct episode *find_alike(const struct engine *e, const struct epi
     return NULL;
 }
 
-/* Completes the fresh episodes; one that begins with the same event as an old one is that one, revised or not. */
-static void identify(struct engine *e, const struct group *g, uint32_t a, uint32_t b)
+/* A fresh episode that begins with the same event as an old one is that one, revised or not. */
+static void identify(const struct engine *e, const struct group *g, struct episode *f, uint32_t a, uint32_t b)
 {
-    for (uint32_t i = 0; i < e->fresh_count; i++) {
-        struct episode *f = &e->fresh[i];
-        count_members(e, g, f);
-        const struct episode *o = find_alike(e, b > a ? g->episode + a : NULL, b - a, f);
-        f->revision = 1;
-        if (o == NULL) {
-            make_id(e, g, f);
-            continue;
-        }
-        memcpy(f->id, o->id, sizeof f->id);
-        f->closed = same(o, f) && o->closed;
-        f->revision = o->revision + !same(o, f);
+    const struct episode *o = find_alike(e, b > a ? g->episode + a : NULL, b - a, f);
+
+    f->revision = 1;
+    f->closed = false;
+    if (o == NULL) {
+        make_id(e, g, f);
+        return;
     }
+    memcpy(f->id, o->id, sizeof f->id);
+    f->closed = same(o, f) && o->closed;
+    f->revision = o->revision + !same(o, f);
 }
 
 /* Hands out what is new, what changed and what is gone. What an alert cannot name as superseded any more is retracted.
@@ -246,14 +243,16 @@ static void report(struct engine *e, const struct group *g, uint32_t a, uint32_t
     }
 }
 
-/* Puts the fresh episodes in the place of the old ones [a, b). */
+/* Puts the fresh episodes in the place of the old ones [a, b). The array is as long as the next power of two. */
 static void replace(struct engine *e, struct group *g, uint32_t a, uint32_t b)
 {
     uint32_t count = g->episode_count - (b - a) + e->fresh_count;
 
-    if (count > g->episode_room) {
-        g->episode_room = count + count / 2;
-        g->episode = mem_grow(g->episode, g->episode_room, sizeof *g->episode);
+    if (count > g->episode_count) {
+        uint32_t room = 1;
+        while (room < count)
+            room *= 2;
+        g->episode = mem_grow(g->episode, room, sizeof *g->episode);
     }
     if (g->episode_count > b)
         memmove(g->episode + a + e->fresh_count, g->episode + b, (g->episode_count - b) * sizeof *g->episode);
@@ -262,35 +261,32 @@ static void replace(struct engine *e, struct group *g, uint32_t a, uint32_t b)
     g->episode_count = count;
 }
 
-static void list_open(struct engine *e, uint32_t group)
+void engine_take_over(struct engine *e, uint32_t group, uint32_t a, uint32_t b, engine_emit *emit, void *ctx)
 {
-    struct group *g = &e->group[group];
+    struct group *g = engine_group_at(e, group);
 
-    if (g->open || g->episode_count == 0)
-        return;
-    if (e->open_count == e->open_room) {
-        e->open_room = e->open_room > 0 ? e->open_room * 2 : 64;
-        e->open = mem_grow(e->open, e->open_room, sizeof *e->open);
+    if (engine_rule(e, g->corr)->alerts) {
+        for (uint32_t i = 0; i < e->fresh_count; i++)
+            identify(e, g, &e->fresh[i], a, b);
+        if (emit != NULL)
+            report(e, g, a, b, emit, ctx);
     }
-    e->open[e->open_count++] = group;
-    g->open = true;
+    replace(e, g, a, b);
+    for (uint32_t i = 0; i < e->fresh_count && engine_rule(e, g->corr)->alerts; i++)
+        if (!e->fresh[i].closed)
+            engine_closing_add(e, group, engine_closing_us(e, g, &e->fresh[i]));
 }
 
-/* What an entry changed at time t can reach: hits up to t + W, and so the episodes whose last hit is not before t - W
- * and whose first hit is not after t + 2 W. Everything outside stays as it is. */
-void engine_recompute(struct engine *e, uint32_t group, engine_emit *emit, void *ctx)
+/* Looks again at all that a changed stretch can reach. An entry changed at time t can reach hits up to t + W, and so
+ * the episodes whose last hit is not before t - W and whose first hit is not after t + 2 W. Everything outside stays as
+ * it is. `keep`: the group may be carried on from here. */
+static void rescan(struct engine *e, uint32_t group, int64_t lo, int64_t hi, bool keep, engine_emit *emit, void *ctx)
 {
-    struct group *g = &e->group[group];
+    struct group *g = engine_group_at(e, group);
     int64_t span = engine_rule(e, g->corr)->corr->span_us;
-    int64_t lo = g->dirty_lo_us;
-    int64_t hi = g->dirty_hi_us;
     uint32_t a = first_reaching(g->episode, g->episode_count, lo - span);
-
-    g->queued = false;
-    g->dirty_lo_us = 1;
-    g->dirty_hi_us = 0;
-    engine_tidy(e, g);
     uint32_t b = a;
+
     while (b < g->episode_count && g->episode[b].hit_us <= hi + 2 * span)
         b++;
     int64_t start = b > a && g->episode[a].hit_us < lo ? g->episode[a].hit_us : lo;
@@ -298,17 +294,76 @@ void engine_recompute(struct engine *e, uint32_t group, engine_emit *emit, void 
     size_t from = engine_lower(g, start);
     size_t to = engine_lower(g, end + 1);
     scan(e, g, from, to);
-    g->scan_cost = to - from;
-    g->scan_call = e->calls;
-    if (!engine_rule(e, g->corr)->alerts) {
-        for (uint32_t i = 0; i < e->fresh_count; i++) /* kept only to know how far a change reaches */
-            e->fresh[i].member = NODE_NONE;
-        replace(e, g, a, b);
+    if (engine_rule(e, g->corr)->alerts)
+        for (uint32_t i = 0; i < e->fresh_count; i++)
+            count_members(e, g, &e->fresh[i]);
+    engine_take_over(e, group, a, b, emit, ctx);
+    if (keep)
+        engine_live_keep(e, g, from, to);
+    else
+        window_end(&e->window);
+}
+
+/* The stretch of a live group that has to be looked at again, when there is one. What came at the very time of the last
+ * settled entry may have come before it. */
+static void late_stretch(struct engine *e, const struct group *g, struct queued *q)
+{
+    const struct large *l = g->large;
+    size_t at = engine_lower(g, l->last.time_us);
+
+    while (engine_compare(e, &g->entry[at], &l->last) < 0)
+        at++;
+    if (at + 1 - l->settled == q->inserted)
         return;
+    if (q->lo_us > q->hi_us)
+        q->lo_us = l->last.time_us;
+    q->hi_us = l->last.time_us;
+}
+
+bool engine_apart(const struct engine *e, const struct group *g, const struct queued *q)
+{
+    int64_t span = engine_rule(e, g->corr)->corr->span_us;
+
+    return q->hi_us + span < g->large->last.time_us - span &&
+           (g->episode_count == 0 || q->hi_us + 2 * span < g->episode[g->episode_count - 1].hit_us);
+}
+
+/* New entries at the end of a live group, and perhaps old ones that cannot reach that end. */
+static void recompute_live(struct engine *e, const struct queued *q, engine_emit *emit, void *ctx)
+{
+    struct group *g = engine_group_at(e, q->group);
+    bool late = q->lo_us <= q->hi_us;
+
+    if (late)
+        engine_live_shift(g, q->inserted);
+    engine_live_append(e, q->group, emit, ctx);
+    if (!late)
+        return;
+    bool none = g->episode_count == 0;
+    rescan(e, q->group, q->lo_us, q->hi_us, false, emit, ctx);
+    if (none && g->episode_count > 0)
+        engine_live_drop(e, g); /* the last episode is one whose members were not carried on */
+}
+
+void engine_recompute(struct engine *e, struct queued q, engine_emit *emit, void *ctx)
+{
+    struct group *g = engine_group_at(e, q.group);
+
+    engine_tidy(e, g);
+    bool live = group_live(g);
+    if (live)
+        late_stretch(e, g, &q);
+    live = live && (q.lo_us > q.hi_us || engine_apart(e, g, &q));
+    if (!live) {
+        e->corr[g->corr].queue[g->queue_at - 1] = q;
+        engine_live_drop(e, g); /* what came behind is looked at along with the rest */
+        q = e->corr[g->corr].queue[g->queue_at - 1];
     }
-    identify(e, g, a, b);
-    if (emit != NULL)
-        report(e, g, a, b, emit, ctx);
-    replace(e, g, a, b);
-    list_open(e, group);
+    g->queue_at = 0;
+    if (live)
+        recompute_live(e, &q, emit, ctx);
+    else
+        rescan(e, q.group, q.lo_us, q.hi_us, true, emit, ctx);
+    g->touched = false;
+    engine_group_check(e, q.group);
 }

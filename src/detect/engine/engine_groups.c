@@ -2,79 +2,140 @@
 
 #include <stdlib.h>
 
-/* The number of a group-by value. Most groups are by vehicle, whose number is known already. */
-static uint32_t value_number(struct engine *e, struct slice text, uint32_t vehicle)
+static uint32_t group_tag(const struct engine *e, uint32_t corr, struct slice key)
 {
-    if (!slice_equal(text, intern_text(&e->vehicles, vehicle)))
-        return intern_add(&e->values, text);
-    if (e->vehicle_value[vehicle] == INTERN_NONE)
-        e->vehicle_value[vehicle] = intern_add(&e->values, text);
-    return e->vehicle_value[vehicle];
+    return (uint32_t)hash_mix(hash_bytes(key, e->limits.seed), corr);
 }
 
-static uint64_t hash_group(const struct engine *e, uint32_t corr, const uint32_t key[ALERT_GROUP_MAX])
+static uint32_t find(const struct engine *e, uint32_t corr, struct slice key, uint32_t tag)
 {
-    uint64_t h = hash_mix(e->limits.seed, corr);
+    uint32_t i = slots_first(&e->group_slots, tag);
 
-    for (unsigned i = 0; i < engine_rule(e, corr)->corr->group_count; i++)
-        h = hash_mix(h, key[i]);
-    return h;
-}
-
-/* The slot of the group, or the free one where it belongs. */
-static uint32_t *place_group(const struct engine *e, uint32_t corr, const uint32_t key[ALERT_GROUP_MAX])
-{
-    uint32_t mask = e->group_slots - 1;
-
-    for (uint32_t i = (uint32_t)hash_group(e, corr, key) & mask;; i = (i + 1) & mask) {
-        uint32_t n = e->group_slot[i];
-        if (n == 0 || (e->group[n - 1].corr == corr && memcmp(e->group[n - 1].key, key, sizeof e->group[0].key) == 0))
-            return &e->group_slot[i];
+    for (; e->group_slots.slot[i].item != 0; i = slots_next(&e->group_slots, i)) {
+        const struct slot *s = &e->group_slots.slot[i];
+        if (s->tag != tag)
+            continue;
+        const struct group *g = engine_group_at(e, s->item - 1);
+        if (g->corr == corr && slice_equal(names_text(&e->names, g->key), key))
+            break;
     }
+    return i;
 }
 
-static void grow_slots(struct engine *e)
+uint32_t engine_group_find(const struct engine *e, uint32_t corr, struct slice key)
 {
-    free(e->group_slot);
-    e->group_slots = e->group_slots > 0 ? e->group_slots * 2 : 128;
-    e->group_slot = mem_zalloc(e->group_slots, sizeof *e->group_slot);
-    for (uint32_t i = 0; i < e->group_count; i++)
-        *place_group(e, e->group[i].corr, e->group[i].key) = i + 1;
+    return e->group_slots.slot[find(e, corr, key, group_tag(e, corr, key))].item - 1; /* 0 - 1 is GROUP_NONE */
 }
 
-uint32_t engine_group(struct engine *e, const struct place *p, uint32_t vehicle)
+/* The number of the group's values. Most groups are by vehicle, which knows its own. */
+static uint32_t take_key(struct engine *e, struct slice key, uint32_t vehicle)
 {
-    uint32_t key[ALERT_GROUP_MAX] = {0};
-    struct slice rest = p->group;
+    struct slice name = names_text(&e->vehicles, vehicle);
 
-    for (unsigned i = 0; i < engine_rule(e, p->corr)->corr->group_count; i++) {
-        struct slice text = group_value(rest, 0);
-        rest = slice_from(rest, text.len + 2);
-        key[i] = value_number(e, text, vehicle);
-        if (key[i] == INTERN_NONE)
-            return INTERN_NONE;
+    if (key.len != name.len + 2 || !slice_equal(slice_from(key, 2), name))
+        return names_take(&e->names, key);
+    struct vehicle *v = &e->vehicle[vehicle];
+    if (v->value == NAME_NONE)
+        v->value = names_take(&e->names, key);
+    if (v->value != NAME_NONE)
+        names_ref(&e->names, v->value);
+    return v->value;
+}
+
+uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key, uint32_t vehicle)
+{
+    uint32_t tag = group_tag(e, corr, key);
+    uint32_t item = e->group_slots.slot[find(e, corr, key, tag)].item;
+    uint32_t max = e->limits.groups_max > 0 ? e->limits.groups_max : ENGINE_EVENTS_MAX;
+
+    if (item != 0) {
+        engine_group_at(e, item - 1)->refs++;
+        return item - 1;
     }
-    if (e->group_count * 2 >= e->group_slots)
-        grow_slots(e);
-    uint32_t *slot = place_group(e, p->corr, key);
-    if (*slot != 0)
-        return *slot - 1;
-    if (e->group_count == INTERN_MAX || (e->limits.groups_max > 0 && e->group_count >= e->limits.groups_max))
-        return INTERN_NONE;
-    if (e->group_count == e->group_room) {
-        e->group_room = e->group_room > 0 ? e->group_room * 2 : 64;
-        e->group = mem_grow(e->group, e->group_room, sizeof *e->group);
+    if (e->groups.used >= max || e->groups.used >= GROUP_FIELD) {
+        e->corr[corr].refused_groups++;
+        return GROUP_NONE;
     }
-    struct group *g = &e->group[e->group_count];
-    memset(g, 0, sizeof *g);
-    g->corr = p->corr;
-    memcpy(g->key, key, sizeof g->key);
-    g->dirty_lo_us = 1; /* nothing to do: lo > hi */
-    *slot = ++e->group_count;
-    return e->group_count - 1;
+    uint32_t name = take_key(e, key, vehicle);
+    if (name == NAME_NONE) {
+        e->corr[corr].refused_names++;
+        return GROUP_NONE;
+    }
+    uint32_t number = pages_take(&e->groups);
+    struct group *g = engine_group_at(e, number);
+    g->corr = corr;
+    g->key = name;
+    g->refs = 1;
+    slots_add(&e->group_slots, tag, number);
+    return number;
 }
 
-uint32_t engine_group_find(const struct engine *e, uint32_t corr, const uint32_t key[ALERT_GROUP_MAX])
+void engine_large_free(struct group *g)
 {
-    return e->group_slots > 0 ? *place_group(e, corr, key) - 1 : INTERN_NONE; /* 0 - 1 is INTERN_NONE */
+    if (g->large == NULL)
+        return;
+    window_done(&g->large->window);
+    tally_done(&g->large->vehicles);
+    free(g->large);
+    g->large = NULL;
+}
+
+static void unqueue(struct engine *e, struct group *g)
+{
+    struct corr_state *c = &e->corr[g->corr];
+
+    if (g->queue_at == 0)
+        return;
+    c->queue[g->queue_at - 1] = c->queue[--c->queue_count];
+    if (g->queue_at <= c->queue_count)
+        engine_group_at(e, c->queue[g->queue_at - 1].group)->queue_at = g->queue_at;
+    g->queue_at = 0;
+}
+
+static void free_group(struct engine *e, uint32_t number)
+{
+    struct group *g = engine_group_at(e, number);
+
+    unqueue(e, g);
+    engine_closing_remove(e, number);
+    engine_large_free(g);
+    free(g->entry);
+    free(g->episode);
+    names_release(&e->names, g->key);
+    g->corr = GROUP_NONE;
+    pages_give(&e->groups, number);
+}
+
+void engine_group_check(struct engine *e, uint32_t group)
+{
+    struct group *g = engine_group_at(e, group);
+
+    if (g->refs > 0 || g->episode_count > 0 || g->queue_at > 0)
+        return;
+    struct slice key = names_text(&e->names, g->key);
+    slots_remove(&e->group_slots, find(e, g->corr, key, group_tag(e, g->corr, key)));
+    free_group(e, group);
+}
+
+void engine_group_release(struct engine *e, uint32_t group)
+{
+    engine_group_at(e, group)->refs--;
+    engine_group_check(e, group);
+}
+
+/* The table of groups is made anew by whoever drops groups. */
+void engine_group_drop(struct engine *e, uint32_t group)
+{
+    free_group(e, group);
+}
+
+void engine_groups_rehash(struct engine *e)
+{
+    slots_done(&e->group_slots);
+    slots_init(&e->group_slots);
+    for (uint32_t i = 0; i < e->groups.count; i++) {
+        const struct group *g = engine_group_at(e, i);
+        if (g->corr != GROUP_NONE)
+            slots_add(&e->group_slots, group_tag(e, g->corr, names_text(&e->names, g->key)), i);
+    }
 }

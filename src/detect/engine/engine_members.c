@@ -1,26 +1,23 @@
 #include "detect/engine/engine_internal.h"
 
-/* The correlation that a rule is counted in; plan.corr_count when it has none. */
-static uint32_t corr_of(const struct engine *e, const struct rule *rule)
-{
-    uint32_t c = 0;
+#include <stdlib.h>
 
-    while (c < e->plan->corr_count && e->plan->rule[e->plan->corr[c]] != rule)
-        c++;
-    return c;
-}
-
+/* The group that an alert is about. Its values are encoded as the sighter does it. */
 static const struct group *group_of(const struct engine *e, const struct rule *rule, const struct alert *al)
 {
-    uint32_t key[ALERT_GROUP_MAX] = {0};
-    uint32_t corr = corr_of(e, rule);
+    uint32_t corr = rule->number < e->plan->rule_count ? e->corr_of[rule->number] : GROUP_NONE;
+    uint8_t key[GROUP_KEY_MAX];
+    struct writer w;
 
-    if (corr == e->plan->corr_count)
+    writer_init(&w, key, sizeof key);
+    for (uint8_t i = 0; i < al->group_count; i++) {
+        writer_u16be(&w, (uint16_t)al->group[i].value.len);
+        writer_put(&w, al->group[i].value);
+    }
+    if (corr == GROUP_NONE || w.full)
         return NULL;
-    for (uint8_t i = 0; i < al->group_count; i++)
-        key[i] = intern_find(&e->values, al->group[i].value);
-    uint32_t number = engine_group_find(e, corr, key);
-    return number == INTERN_NONE ? NULL : &e->group[number];
+    uint32_t number = engine_group_find(e, corr, writer_slice(&w));
+    return number == GROUP_NONE ? NULL : engine_group_at(e, number);
 }
 
 void engine_members(const struct engine *e, const struct rule *rule, const struct alert *al, engine_member_fn *each,
@@ -32,13 +29,13 @@ void engine_members(const struct engine *e, const struct rule *rule, const struc
         return;
     for (size_t i = engine_lower(g, al->first_us); i < g->sorted && g->entry[i].time_us <= al->last_us; i++) {
         const struct entry *en = &g->entry[i];
-        const struct node *n = &e->node[en->node];
-        bool again = (en->flags & ENTRY_SECOND) != 0 && n->first_us >= al->first_us;
-
-        if (en->mask == 0 || again)
+        if (en->mask == 0)
+            continue;
+        const struct node *n = engine_node(e, en->node);
+        if (en->second && n->first_us >= al->first_us)
             continue;
         struct engine_member m = {
-            intern_text(&e->vehicles, en->vehicle), en->time_us, n->seq, n->tag, n->epoch, n->count};
+            names_text(&e->vehicles, en->vehicle), en->time_us, node_seq(n), n->tag, n->epoch, n->count};
         each(ctx, &m);
     }
 }

@@ -1,358 +1,298 @@
 #include "detect/engine/engine_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-#define IDENTITY_SLOTS_MIN 1024
-#define US_PER_MINUTE      (60 * US_PER_S)
-
-struct engine *engine_new(const struct plan *plan, const struct engine_limits *limits)
+void engine_vehicle_room(struct engine *e)
 {
-    struct engine *e = mem_zalloc(1, sizeof *e);
+    uint32_t room = e->vehicle_room > 0 ? e->vehicle_room : 64;
 
-    e->plan = plan;
-    e->limits = *limits;
-    intern_init(&e->vehicles, limits->seed);
-    intern_init(&e->values, limits->seed);
-    e->corr = mem_zalloc(plan->corr_count, sizeof *e->corr);
-    e->slot_count = IDENTITY_SLOTS_MIN;
-    e->slot = mem_zalloc(e->slot_count, sizeof *e->slot);
-    window_init(&e->window);
-    return e;
-}
-
-void engine_free(struct engine *e)
-{
-    if (e == NULL)
+    while (room < e->vehicles.name.count)
+        room += room / 2;
+    if (room == e->vehicle_room)
         return;
-    for (uint32_t i = 0; i < e->node_count; i++)
-        free(e->node[i].more);
-    for (uint32_t i = 0; i < e->group_count; i++) {
-        free(e->group[i].entry);
-        free(e->group[i].episode);
+    e->vehicle = mem_grow(e->vehicle, room, sizeof *e->vehicle);
+    memset(e->vehicle + e->vehicle_room, 0, (room - e->vehicle_room) * sizeof *e->vehicle);
+    e->vehicle_room = room;
+}
+
+uint32_t engine_vehicle(struct engine *e, struct slice vehicle)
+{
+    uint32_t last = e->vehicle_last;
+
+    if (last != NAME_NONE && slice_equal(names_text(&e->vehicles, last), vehicle)) {
+        names_ref(&e->vehicles, last);
+        return last;
     }
-    for (uint32_t i = 0; i < e->plan->corr_count; i++)
-        free(e->corr[i].queue);
-    intern_done(&e->vehicles);
-    intern_done(&e->values);
-    window_done(&e->window);
-    free(e->vehicle_events);
-    free(e->vehicle_value);
-    free(e->group_slot);
-    free(e->node);
-    free(e->free_node);
-    free(e->group);
-    free(e->corr);
-    free(e->point);
-    free(e->free_point);
-    free(e->slot);
-    free(e->stamp);
-    free(e->merge);
-    free(e->fresh);
-    free(e->open);
-    free(e);
-}
-
-const struct engine_counters *engine_counters(const struct engine *e)
-{
-    return &e->counters;
-}
-
-static struct identity_slot *identity_place(const struct engine *e, struct hash128 key)
-{
-    uint64_t mask = e->slot_count - 1;
-
-    for (uint64_t i = hash_mix(key.lo, e->limits.seed) & mask;; i = (i + 1) & mask)
-        if (e->slot[i].minute == 0 || hash128_equal(e->slot[i].key, key))
-            return &e->slot[i];
-}
-
-/* Moves the slots worth keeping into a table of another size. */
-static void identity_rebuild(struct engine *e, uint64_t slot_count, uint32_t minute_min)
-{
-    struct identity_slot *old = e->slot;
-    uint64_t old_count = e->slot_count;
-
-    e->slot_count = slot_count;
-    e->slot = mem_zalloc(slot_count, sizeof *e->slot);
-    e->slot_used = 0;
-    for (uint64_t i = 0; i < old_count; i++) {
-        if (old[i].minute == 0 || old[i].minute < minute_min)
-            continue;
-        *identity_place(e, old[i].key) = old[i];
-        e->slot_used++;
+    uint32_t v = names_take(&e->vehicles, vehicle);
+    engine_vehicle_room(e);
+    if (names_at(&e->vehicles, v)->refs == 1) {
+        memset(&e->vehicle[v], 0, sizeof e->vehicle[v]);
+        e->vehicle[v].value = NAME_NONE;
     }
-    free(old);
+    e->vehicle_last = v;
+    return v;
 }
 
-static uint32_t new_point(struct engine *e, const struct place *p)
+void engine_vehicle_release(struct engine *e, uint32_t vehicle)
 {
-    uint32_t number = e->free_point_count > 0 ? e->free_point[--e->free_point_count] : e->point_count++;
-
-    if (number >= e->point_room) {
-        e->point_room = e->point_room > 0 ? e->point_room * 2 : 64;
-        e->point = mem_grow(e->point, e->point_room, sizeof *e->point);
+    if (names_at(&e->vehicles, vehicle)->refs == 1) {
+        if (e->vehicle[vehicle].value != NAME_NONE)
+            names_release(&e->names, e->vehicle[vehicle].value);
+        if (e->vehicle_last == vehicle)
+            e->vehicle_last = NAME_NONE;
     }
-    struct point *at = &e->point[number];
-    at->number = p->number;
-    at->lat = p->lat;
-    at->lon = p->lon;
+    names_release(&e->vehicles, vehicle);
+}
+
+static uint32_t new_point(struct engine *e, const struct place *p, bool is_place)
+{
+    uint32_t number = pages_take(&e->points);
+    struct point *at = pages_at(&e->points, number, sizeof *at);
+
+    if (is_place) {
+        at->at.place.lat = p->lat;
+        at->at.place.lon = p->lon;
+    } else {
+        at->at.number = p->number;
+    }
     return number;
 }
 
-static void free_point(struct engine *e, const struct node_place *p)
+/* False when there is no room for the value's name. */
+static bool value_of(struct engine *e, const struct place *p, uint32_t *ret)
 {
-    if (p->value == VALUE_NONE || engine_rule(e, e->group[p->group].corr)->corr->type == CORR_VALUE_COUNT)
-        return;
-    if (e->free_point_count == e->free_point_room) {
-        e->free_point_room = e->free_point_room > 0 ? e->free_point_room * 2 : 64;
-        e->free_point = mem_grow(e->free_point, e->free_point_room, sizeof *e->free_point);
-    }
-    e->free_point[e->free_point_count++] = p->value;
-}
+    uint8_t type = engine_rule(e, p->corr)->corr->type;
 
-static uint32_t value_of(struct engine *e, const struct place *p)
-{
+    *ret = VALUE_NONE;
     if (!p->has_value)
-        return VALUE_NONE;
-    if (engine_rule(e, p->corr)->corr->type == CORR_VALUE_COUNT)
-        return intern_add(&e->values, p->value);
-    return new_point(e, p);
+        return true;
+    *ret = type == CORR_VALUE_COUNT ? names_take(&e->names, p->value) : new_point(e, p, type == CORR_GEO_VELOCITY);
+    if (*ret == VALUE_NONE)
+        e->corr[p->corr].refused_names++;
+    return *ret != VALUE_NONE;
 }
 
-static uint32_t new_node(struct engine *e)
+static void release_value(struct engine *e, const struct node_place *p)
 {
-    if (e->free_count > 0)
-        return e->free_node[--e->free_count];
-    if (e->node_count == e->node_room) {
-        e->node_room = e->node_room > 0 ? e->node_room * 2 : 64;
-        e->node = mem_grow(e->node, e->node_room, sizeof *e->node);
-    }
-    return e->node_count++;
-}
-
-static uint32_t vehicle_of(struct engine *e, struct slice vehicle)
-{
-    if (e->vehicle_last < e->vehicles.count && slice_equal(intern_text(&e->vehicles, e->vehicle_last), vehicle))
-        return e->vehicle_last;
-    uint32_t v = intern_add(&e->vehicles, vehicle);
-    e->vehicle_last = v;
-
-    if (v != INTERN_NONE && v >= e->vehicle_room) {
-        uint32_t room = e->vehicle_room > 0 ? e->vehicle_room * 2 : 64;
-        e->vehicle_events = mem_grow(e->vehicle_events, room, sizeof *e->vehicle_events);
-        memset(e->vehicle_events + e->vehicle_room, 0, (room - e->vehicle_room) * sizeof *e->vehicle_events);
-        e->vehicle_value = mem_grow(e->vehicle_value, room, sizeof *e->vehicle_value);
-        memset(e->vehicle_value + e->vehicle_room, 0xFF, (room - e->vehicle_room) * sizeof *e->vehicle_value);
-        e->vehicle_room = room;
-    }
-    return v;
+    if (p->value == VALUE_NONE)
+        return;
+    if (engine_rule(e, engine_group_at(e, p->group)->corr)->corr->type == CORR_VALUE_COUNT)
+        names_release(&e->names, p->value);
+    else
+        pages_give(&e->points, p->value);
 }
 
 static bool within_limits(struct engine *e, uint32_t vehicle)
 {
     const struct engine_limits *l = &e->limits;
 
-    if (vehicle == INTERN_NONE || e->node_count - e->free_count >= NODE_NONE - 1 ||
-        (l->events_max > 0 && e->node_count - e->free_count >= l->events_max)) {
+    if (e->nodes.used >= ENGINE_EVENTS_MAX - 1 || (l->events_max > 0 && e->nodes.used >= l->events_max)) {
         e->counters.refused_total++;
+        e->refused_events++;
         return false;
     }
-    if (l->events_per_vehicle_max > 0 && e->vehicle_events[vehicle] >= l->events_per_vehicle_max) {
+    if (l->events_per_vehicle_max > 0 && e->vehicle[vehicle].events >= l->events_per_vehicle_max) {
         e->counters.refused_vehicle++;
+        engine_refuse_vehicle(e, vehicle);
         return false;
     }
     return true;
 }
 
-/* Keeps an event and enters it into its groups. NODE_NONE when a limit turned it away. */
-static uint32_t add_node(struct engine *e, const struct sighting *s)
+uint32_t engine_node_new(struct engine *e, const struct sighting *s)
 {
-    uint32_t vehicle = vehicle_of(e, s->vehicle);
+    uint32_t vehicle = engine_vehicle(e, s->vehicle);
 
-    if (!within_limits(e, vehicle))
+    if (!within_limits(e, vehicle)) {
+        engine_vehicle_release(e, vehicle);
         return NODE_NONE;
-    uint32_t number = new_node(e);
-    struct node *n = &e->node[number];
-    memset(n, 0, sizeof *n);
+    }
+    uint32_t number = pages_take(&e->nodes);
+    struct node *n = engine_node(e, number);
     n->first_us = s->first_us;
     n->last_us = s->last_us;
-    n->seq = s->seq;
-    n->content = s->content;
+    n->number = s->has_seq ? s->seq : s->content.lo;
+    n->content_hi = s->content.hi;
     n->vehicle = vehicle;
     n->epoch = s->epoch;
     n->count = s->count;
     n->has_seq = s->has_seq;
     n->tag = s->tag;
     n->late = s->late;
-    if (s->place_count > 1)
-        n->more = mem_alloc(s->place_count, sizeof *n->more);
-    struct node_place *place = node_places(n);
-    e->vehicle_events[vehicle]++;
-    for (uint32_t i = 0; i < s->place_count; i++) {
-        const struct place *p = &s->place[i];
-        struct node_place *at = &place[n->place_count];
-        memset(at, 0, sizeof *at);
-        at->group = engine_group(e, p, vehicle);
-        if (at->group == INTERN_NONE) {
-            e->counters.refused_total++;
-            continue;
-        }
-        at->value = value_of(e, p);
-        at->mask_chain = p->mask_chain;
-        n->place_count++;
-        engine_mask(e, number, at, false, p->mask);
-        if (n->count > 1)
-            engine_mask(e, number, at, true, p->mask);
-    }
+    e->vehicle[vehicle].events++;
     return number;
 }
 
-/* Gives the slot back. Nothing may name the node any more. */
-static void free_node(struct engine *e, uint32_t node)
+/* The first of the new places; the others follow. */
+struct node_place *engine_places_add(struct node *n, uint32_t count)
 {
-    struct node *n = &e->node[node];
+    uint32_t old = n->place_count;
+    uint32_t all = old + count;
+    struct node_place only = n->place.only;
 
-    e->vehicle_events[n->vehicle]--;
-    for (uint16_t i = 0; i < n->place_count; i++)
-        free_point(e, &node_places(n)[i]);
-    free(n->more);
-    n->more = NULL;
-    n->place_count = 0;
-    n->vehicle = NODE_NONE;
-    if (e->free_count == e->free_room) {
-        e->free_room = e->free_room > 0 ? e->free_room * 2 : 64;
-        e->free_node = mem_grow(e->free_node, e->free_room, sizeof *e->free_node);
+    assert(all <= UINT16_MAX);
+    if (all > 1) {
+        n->place.more = mem_grow(old > 1 ? n->place.more : NULL, all, sizeof *n->place.more);
+        if (old == 1)
+            n->place.more[0] = only;
     }
-    e->free_node[e->free_count++] = node;
+    n->place_count = (uint16_t)all;
+    struct node_place *first = node_places(n) + old;
+    memset(first, 0, count * sizeof *first);
+    for (uint32_t i = 0; i < count; i++) {
+        first[i].group = GROUP_FIELD;
+        first[i].value = VALUE_NONE;
+    }
+    return first;
+}
+
+/* A place that a limit turned away stays without a group. */
+static void enter_one(struct engine *e, uint32_t node, struct node_place *at, const struct place *p)
+{
+    struct node *n = engine_node(e, node);
+    uint32_t value;
+    uint32_t group = engine_group(e, p->corr, p->group, n->vehicle);
+
+    if (group != GROUP_NONE && !value_of(e, p, &value)) {
+        engine_group_release(e, group);
+        group = GROUP_NONE;
+    }
+    if (group == GROUP_NONE) {
+        e->counters.refused_total++;
+        return;
+    }
+    at->group = group & GROUP_FIELD;
+    at->value = value;
+    at->mask_chain = p->mask_chain;
+    engine_mask(e, node, at, false, p->mask);
+    if (n->count > 1)
+        engine_mask(e, node, at, true, p->mask);
+}
+
+void engine_node_enter(struct engine *e, uint32_t node, const struct place *place, uint32_t count)
+{
+    struct node *n = engine_node(e, node);
+    struct node_place *at = engine_places_add(n, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        enter_one(e, node, &at[i], &place[i]);
+}
+
+/* Gives the slot back. No entry may name the node any more. */
+void engine_node_free(struct engine *e, uint32_t node)
+{
+    struct node *n = engine_node(e, node);
+    struct node_place *place = node_places(n);
+
+    for (uint16_t i = 0; i < n->place_count; i++) {
+        if (place[i].group == GROUP_FIELD)
+            continue;
+        release_value(e, &place[i]);
+        engine_group_release(e, place[i].group);
+    }
+    if (n->place_count > 1)
+        free(n->place.more);
+    n->place_count = 0;
+    e->vehicle[n->vehicle].events--;
+    engine_vehicle_release(e, n->vehicle);
+    n->vehicle = NODE_NONE;
+    pages_give(&e->nodes, node);
 }
 
 /* Withdraws an event from all its groups. */
 static void withdraw(struct engine *e, uint32_t node)
 {
-    struct node *n = &e->node[node];
+    struct node *n = engine_node(e, node);
+    struct node_place *place = node_places(n);
 
     for (uint16_t i = 0; i < n->place_count; i++)
-        for (unsigned part = 0; part < 2; part++)
-            engine_mask(e, node, &node_places(n)[i], part == 1, 0);
+        for (unsigned part = 0; part < 2 && place[i].group != GROUP_FIELD; part++)
+            engine_mask(e, node, &place[i], part == 1, 0);
     /* What was taken out still names the node when entries are compared: close the holes first. */
     for (uint16_t i = 0; i < n->place_count; i++)
-        engine_tidy(e, &e->group[node_places(n)[i].group]);
-    free_node(e, node);
+        if (place[i].group != GROUP_FIELD)
+            engine_tidy(e, engine_group_at(e, place[i].group));
+    engine_node_free(e, node);
 }
 
 /* A copy that came in time makes the event one that was not late. */
 static void not_late(struct engine *e, uint32_t node)
 {
-    struct node *n = &e->node[node];
+    struct node *n = engine_node(e, node);
+    struct node_place *place = node_places(n);
 
     n->late = false;
     for (uint16_t i = 0; i < n->place_count; i++)
         for (unsigned part = 0; part < 2; part++)
-            if (node_places(n)[i].mask[part] != 0)
-                engine_mark(e, node_places(n)[i].group, part == 0 ? n->first_us : n->last_us);
+            if ((place[i].parts >> part & 1) != 0)
+                engine_mark(e, place[i].group, part == 0 ? n->first_us : n->last_us, false);
 }
 
-static void put_copy(struct engine *e, const struct sighting *s, struct identity_slot *slot)
+/* An event that limits turned away from every group is not kept. */
+static uint32_t keep_or_free(struct engine *e, uint32_t node)
 {
-    if (slot->content == s->content.hi) {
+    struct node *n = engine_node(e, node);
+
+    for (uint16_t i = 0; i < n->place_count; i++)
+        if (node_places(n)[i].parts != 0)
+            return node;
+    engine_node_free(e, node);
+    return NODE_NONE;
+}
+
+/* Keeps the event if it has a place and limits allow, and its identity in any case. */
+static void keep(struct engine *e, const struct sighting *s)
+{
+    uint32_t node = s->place_count > 0 ? engine_node_new(e, s) : NODE_NONE;
+
+    if (node != NODE_NONE) {
+        engine_node_enter(e, node, s->place, s->place_count);
+        node = keep_or_free(e, node);
+    }
+    if (e->limits.unique_input)
+        return;
+    if (node != NODE_NONE) {
+        engine_identity_add_node(e, node);
+        return;
+    }
+    struct ghost gh = {.key = s->identity, .content_hi = s->content.hi, .minute = engine_minute(s->last_us)};
+    engine_identity_add_ghost(e, &gh);
+}
+
+static void put_copy(struct engine *e, const struct sighting *s, uint32_t item)
+{
+    bool ghost = (item & ITEM_GHOST) != 0;
+    uint64_t known = ghost ? engine_ghost(e, item)->content_hi : engine_node(e, item)->content_hi;
+
+    if (known == s->content.hi) {
         e->counters.duplicates++;
-        if (slot->node != 0 && !s->late && e->node[slot->node - 1].late)
-            not_late(e, slot->node - 1);
+        if (!ghost && !s->late && engine_node(e, item)->late)
+            not_late(e, item);
         return;
     }
     e->counters.conflicts++;
-    if (slot->content < s->content.hi)
+    if (known < s->content.hi)
         return;
-    if (slot->node != 0)
-        withdraw(e, slot->node - 1);
-    slot->content = s->content.hi;
-    uint32_t node = s->place_count > 0 ? add_node(e, s) : NODE_NONE;
-    slot->node = node != NODE_NONE ? node + 1 : 0;
+    if (ghost) {
+        engine_identity_remove_ghost(e, item & ~ITEM_GHOST);
+    } else {
+        engine_identity_remove_node(e, item);
+        withdraw(e, item);
+    }
+    keep(e, s);
 }
 
 void engine_put(struct engine *e, const struct sighting *s)
 {
+    uint32_t item = NODE_NONE;
+
     e->counters.events++;
     e->counters.matched += s->place_count > 0;
-    if (e->limits.unique_input) {
-        if (s->place_count > 0)
-            (void)add_node(e, s);
-        return;
-    }
-    struct identity_slot *slot = identity_place(e, s->identity);
-    if (slot->minute != 0) {
-        put_copy(e, s, slot);
-        return;
-    }
-    slot->key = s->identity;
-    slot->content = s->content.hi;
-    slot->minute = (uint32_t)(s->last_us / US_PER_MINUTE) + 1;
-    uint32_t node = s->place_count > 0 ? add_node(e, s) : NODE_NONE;
-    slot->node = node != NODE_NONE ? node + 1 : 0;
-    if (++e->slot_used * 3 > e->slot_count * 2)
-        identity_rebuild(e, e->slot_count * 2, 0);
-}
-
-/* Whether an episode of the group could still change, or reach back to this time. */
-static bool reaches(const struct engine *e, const struct group *g, int64_t time_us, int64_t cutoff_us)
-{
-    int64_t span = engine_rule(e, g->corr)->corr->span_us;
-
-    if (time_us >= cutoff_us - span)
-        return true;
-    for (uint32_t i = g->episode_count; i-- > 0;)
-        if (g->episode[i].last_us >= cutoff_us - span && g->episode[i].first_us <= time_us)
-            return true;
-    return false;
-}
-
-static bool node_needed(const struct engine *e, struct node *n, int64_t cutoff_us)
-{
-    for (uint16_t i = 0; i < n->place_count; i++)
-        if (reaches(e, &e->group[node_places(n)[i].group], n->last_us, cutoff_us))
-            return true;
-    return false;
-}
-
-static void expire_episodes(struct engine *e, int64_t cutoff_us)
-{
-    for (uint32_t i = 0; i < e->group_count; i++) {
-        struct group *g = &e->group[i];
-        int64_t span = engine_rule(e, g->corr)->corr->span_us;
-        uint32_t old = 0;
-        while (old < g->episode_count && g->episode[old].last_us < cutoff_us - span)
-            old++;
-        if (old == 0)
-            continue;
-        memmove(g->episode, g->episode + old, (g->episode_count - old) * sizeof *g->episode);
-        g->episode_count -= old;
-    }
-}
-
-void engine_expire(struct engine *e, int64_t cutoff_us)
-{
-    uint32_t minute = cutoff_us > 0 ? (uint32_t)(cutoff_us / US_PER_MINUTE) : 0;
-    bool *gone = mem_zalloc(e->node_count, sizeof *gone);
-
-    expire_episodes(e, cutoff_us);
-    for (uint32_t i = 0; i < e->node_count; i++) {
-        struct node *n = &e->node[i];
-        gone[i] = n->vehicle != NODE_NONE && n->last_us < cutoff_us && !node_needed(e, n, cutoff_us);
-        for (uint16_t k = 0; gone[i] && k < n->place_count; k++)
-            for (unsigned part = 0; part < 2; part++)
-                engine_forget_part(e, i, &node_places(n)[k], part == 1);
-    }
-    for (uint32_t i = 0; i < e->group_count; i++)
-        engine_tidy(e, &e->group[i]);
-    for (uint32_t i = 0; i < e->node_count; i++) {
-        if (gone[i]) {
-            free_node(e, i);
-            e->counters.expired++;
-        }
-    }
-    free(gone);
-    for (uint64_t i = 0; i < e->slot_count; i++) /* a slot must not outlive its node */
-        if (e->slot[i].node != 0 && e->node[e->slot[i].node - 1].vehicle == NODE_NONE)
-            e->slot[i].node = 0;
-    identity_rebuild(e, e->slot_count, minute);
+    if (!e->limits.unique_input)
+        item = engine_identity_find(e, s);
+    if (item != NODE_NONE)
+        put_copy(e, s, item);
+    else if (s->place_count > 0 || !e->limits.unique_input)
+        keep(e, s);
 }

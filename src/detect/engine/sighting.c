@@ -216,15 +216,18 @@ static void enter(struct sighter *s, struct record *r, struct sighting *ret, uin
     }
 }
 
+struct hash128 sighting_identity(struct slice vehicle, uint32_t epoch, uint64_t seq)
+{
+    struct hash128 h = hash128_bytes(vehicle, 1);
+
+    h.hi = hash_mix(hash_mix(h.hi, epoch), seq);
+    h.lo = hash_mix(hash_mix(h.lo, ~(uint64_t)epoch), ~seq);
+    return h;
+}
+
 static struct hash128 identity_of(const struct record *r)
 {
-    struct hash128 h = hash128_bytes(r->vehicle, 1);
-
-    if (!r->has_seq)
-        return r->content;
-    h.hi = hash_mix(hash_mix(h.hi, r->epoch), r->seq);
-    h.lo = hash_mix(hash_mix(h.lo, ~(uint64_t)r->epoch), ~r->seq);
-    return h;
+    return r->has_seq ? sighting_identity(r->vehicle, r->epoch, r->seq) : r->content;
 }
 
 /* A record made from a struct event is of a kind for which the rules are listed. */

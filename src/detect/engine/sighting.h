@@ -61,6 +61,8 @@ void sighter_done(struct sighter *s);
  * correlated and the caller counts it. */
 enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *ret);
 
+/* The identity of an event with a sequence number. */
+struct hash128 sighting_identity(struct slice vehicle, uint32_t epoch, uint64_t seq);
 /* The n-th value of an encoded group. */
 struct slice group_value(struct slice group, unsigned n);
 

@@ -8,11 +8,12 @@
 void window_init(struct window *w)
 {
     memset(w, 0, sizeof *w);
+    tally_init(&w->values);
 }
 
 void window_done(struct window *w)
 {
-    free(w->value_weight);
+    tally_done(&w->values);
     free(w->rank);
     free(w->tree);
     memset(w, 0, sizeof *w);
@@ -29,6 +30,11 @@ double geo_distance_km(int32_t lat_a, int32_t lon_a, int32_t lat_b, int32_t lon_
     double h = dlat * dlat + cos(a) * cos(b) * dlon * dlon;
 
     return 2 * RADIUS_KM * asin(sqrt(h < 1 ? h : 1));
+}
+
+static const struct point *point_of(const struct window *w, const struct entry *e)
+{
+    return pages_at(w->points, e->value, sizeof(struct point));
 }
 
 static int compare_nano(const void *a, const void *b)
@@ -50,7 +56,7 @@ static void rank_values(struct window *w, size_t from, size_t to)
     }
     for (size_t i = from; i < to; i++)
         if (w->entry[i].value != VALUE_NONE)
-            w->rank[n++] = w->point[w->entry[i].value].number;
+            w->rank[n++] = point_of(w, &w->entry[i])->at.number;
     if (n > 0)
         qsort(w->rank, n, sizeof *w->rank, compare_nano);
     w->rank_count = 0;
@@ -105,16 +111,16 @@ static void put_value(struct window *w, const struct entry *e, bool in)
     switch ((enum correlation_type)w->corr->type) {
     case CORR_VALUE_COUNT:
         if (in)
-            w->distinct += w->value_weight[e->value]++ == 0;
+            w->distinct += tally_in(&w->values, e->value);
         else
-            w->distinct -= --w->value_weight[e->value] == 0;
+            w->distinct -= tally_out(&w->values, e->value);
         return;
     case CORR_VALUE_PERCENTILE:
-        tree_add(w, w->point[e->value].number, in ? e->weight : (uint64_t)0 - e->weight);
+        tree_add(w, point_of(w, e)->at.number, in ? e->weight : (uint64_t)0 - e->weight);
         break;
     case CORR_VALUE_SUM:
     case CORR_VALUE_AVG: {
-        nano part = w->point[e->value].number * e->weight;
+        nano part = point_of(w, e)->at.number * e->weight;
         w->number_sum += in ? part : -part;
         break;
     }
@@ -156,23 +162,17 @@ static void see_rules(struct window *w, const struct entry *e)
     }
 }
 
-void window_begin(struct window *w, const struct correlation *c, const struct entry *entry, const struct point *point,
-                  size_t from, size_t to, uint32_t value_count)
+void window_begin(struct window *w, const struct correlation *c, const struct entry *entry, const struct pages *points,
+                  size_t from, size_t to)
 {
     w->corr = c;
     w->entry = entry;
-    w->point = point;
+    w->points = points;
     w->weight_sum = 0;
     w->number_sum = 0;
     w->distinct = 0;
     for (uint8_t i = 0; i < c->ref_count; i++)
         w->seen[i] = NEVER;
-    if (c->type == CORR_VALUE_COUNT && value_count > w->value_room) {
-        uint32_t room = value_count + value_count / 2;
-        w->value_weight = mem_grow(w->value_weight, room, sizeof *w->value_weight);
-        memset(w->value_weight + w->value_room, 0, (room - w->value_room) * sizeof *w->value_weight);
-        w->value_room = room;
-    }
     size_t left = from;
     while (left > 0 && from < to && entry[from].time_us - entry[left - 1].time_us <= c->span_us)
         left--;
@@ -211,13 +211,14 @@ static bool geo_value(const struct window *w, const struct entry *e, nano *ret)
 {
     if (w->right < 2 || e->time_us - e[-1].time_us > w->corr->span_us)
         return false;
-    const struct point *a = &w->point[e[-1].value];
-    const struct point *b = &w->point[e->value];
-    if (a->lat == b->lat && a->lon == b->lon) {
+    const struct point *a = point_of(w, e - 1);
+    const struct point *b = point_of(w, e);
+    if (a->at.place.lat == b->at.place.lat && a->at.place.lon == b->at.place.lon) {
         *ret = 0; /* it was parked */
         return true;
     }
-    *ret = (nano)llround(geo_distance_km(a->lat, a->lon, b->lat, b->lon) * 1e3) * (NANO_ONE / 1000);
+    *ret = (nano)llround(geo_distance_km(a->at.place.lat, a->at.place.lon, b->at.place.lat, b->at.place.lon) * 1e3) *
+           (NANO_ONE / 1000);
     return true;
 }
 
@@ -257,6 +258,18 @@ bool window_step(struct window *w, nano *ret)
         return geo_value(w, e, ret);
     }
     return false;
+}
+
+void window_move(struct window *w, const struct entry *entry, ptrdiff_t shift)
+{
+    w->entry = entry;
+    w->left += (size_t)shift;
+    w->right += (size_t)shift;
+}
+
+bool window_keeps(const struct correlation *c)
+{
+    return c->type != CORR_VALUE_PERCENTILE;
 }
 
 void window_end(struct window *w)

@@ -166,6 +166,7 @@ static void incremental_changes_add_up_to_the_whole(void **state)
         engine_alerts(batch, take, &whole);
 
         limits.seed = seed_next(&s);
+        limits.large_entries_min = 1 + (uint32_t)seed_below(&s, 30);
         limits.defer_entries_min = 1 + (uint32_t)seed_below(&s, 8);
         struct engine *e = engine_new(&f.plan, &limits);
         for (int i = EVENTS - 1; i > 0; i--) {
@@ -335,6 +336,8 @@ static void limits_turn_away_and_count(void **state)
     (void)step(&f, e, log, 3, 21); /* third group */
     assert_int_equal(engine_counters(e)->refused_total, 1);
     (void)step(&f, e, log, 2, 22);
+    assert_int_equal(engine_counters(e)->refused_total, 1); /* an event without a group was not kept */
+    (void)step(&f, e, log, 2, 23);
     assert_int_equal(engine_counters(e)->refused_total, 2); /* sixth event */
     engine_free(e);
     feed_done(&f);

@@ -67,7 +67,7 @@ static void expired_state_is_never_missed(void **state)
             if (i % 7 == 0) {
                 engine_settle(b, 0, NULL, NULL);
                 cutoff = US_BASE + i * 10 * S - 100 * S;
-                engine_expire(b, cutoff);
+                engine_expire(b, cutoff, 0, NULL, NULL);
             }
         }
         full.len = lean.len = 0;
