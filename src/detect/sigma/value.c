@@ -223,19 +223,53 @@ static unsigned fold_char(unsigned c)
     return c;
 }
 
+/* Lower-cases eight bytes of ASCII at once: a letter is where adding 0x3F reaches the high bit and adding 0x25 does
+ * not. */
+static uint64_t fold_word(uint64_t w)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t upper = (w + 0x3F * ones) & ~(w + 0x25 * ones) & 0x80 * ones;
+
+    return w | upper >> 2;
+}
+
+/* The longest start of plain ASCII in whole words; returns its length. */
+static size_t fold_ascii(const uint8_t *in, size_t len, uint8_t *out)
+{
+    size_t i = 0;
+    uint64_t w;
+
+    for (; i + 8 <= len; i += 8) {
+        memcpy(&w, in + i, 8);
+        if ((w & UINT64_C(0x8080808080808080)) != 0)
+            break;
+        w = fold_word(w);
+        memcpy(out + i, &w, 8);
+    }
+    return i;
+}
+
+/* One character of ASCII or of two bytes, or one byte of anything else; returns how many it took. */
+static size_t fold_one(struct slice text, uint8_t *out)
+{
+    uint8_t c = text.ptr[0];
+
+    out[0] = c < 0x80 && c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+    if (c < 0xC2 || c > 0xDF || text.len < 2)
+        return 1;
+    unsigned folded = fold_char((c & 0x1Fu) << 6 | (text.ptr[1] & 0x3Fu));
+    out[0] = (uint8_t)(0xC0 | folded >> 6);
+    out[1] = (uint8_t)(0x80 | (folded & 0x3F));
+    return 2;
+}
+
 void fold_text(struct slice text, uint8_t *out)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.ptr[i];
-        if (c >= 'A' && c <= 'Z') {
-            out[i] = (uint8_t)(c + 32);
-        } else if (c >= 0xC2 && c <= 0xDF && i + 1 < text.len) {
-            unsigned folded = fold_char((c & 0x1Fu) << 6 | (text.ptr[i + 1] & 0x3Fu));
-            out[i] = (uint8_t)(0xC0 | folded >> 6);
-            out[i + 1] = (uint8_t)(0x80 | (folded & 0x3F));
-            i++;
-        } else {
-            out[i] = c;
-        }
+    size_t i = 0;
+
+    while (i < text.len) {
+        i += fold_ascii(text.ptr + i, text.len - i, out + i);
+        if (i < text.len)
+            i += fold_one(slice_from(text, i), out + i);
     }
 }

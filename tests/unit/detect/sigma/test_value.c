@@ -97,6 +97,27 @@ static void folding_keeps_the_length(void **state)
     }
 }
 
+/* Words of plain ASCII are folded eight bytes at a time: every byte at every place must come out as it does alone. */
+static void folding_does_not_depend_on_the_place(void **state)
+{
+    (void)state;
+    for (unsigned c = 1; c < 256; c++) {
+        for (unsigned at = 0; at < 20; at++) {
+            uint8_t text[24], out[24], alone[1];
+            memset(text, 'q', sizeof text);
+            text[at] = (uint8_t)c;
+            fold_text(slice_make(text, sizeof text), out);
+            fold_text(slice_make(&text[at], 1), alone);
+            bool pair = c >= 0xC2 && c <= 0xDF; /* takes the byte behind it along */
+            for (unsigned i = 0; i < sizeof text; i++)
+                if (i != at && !(pair && i == at + 1))
+                    CHECK_ROW(c, out[i] == 'q');
+            if (!pair)
+                CHECK_ROW(c, out[at] == alone[0] && alone[0] == (c >= 'A' && c <= 'Z' ? c + 32 : c));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +125,7 @@ int main(void)
         cmocka_unit_test(what_is_no_number),
         cmocka_unit_test(canonical_texts),
         cmocka_unit_test(folding_keeps_the_length),
+        cmocka_unit_test(folding_does_not_depend_on_the_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
