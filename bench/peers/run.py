@@ -192,11 +192,11 @@ def truth(events):
     return {k: v for k, v in hits.items() if v}, alerts
 
 
-def judge(found, true, span_of):
+def judge(found, true):
     """Episodes that touch none of the true ones, true ones that none touches, and those that differ."""
     false = missed = inexact = 0
     for key in set(found) | set(true):
-        f, t, span = found.get(key, []), true.get(key, []), span_of(key)
+        f, t, span = found.get(key, []), true.get(key, []), LATE_RULES[key[0]]['span']
         false += sum(not any(x[0] <= y[1] and y[0] - span <= x[1] for y in t) for x in f)
         missed += sum(not any(x[0] <= y[1] and y[0] - span <= x[1] for x in f) for y in t)
         inexact += sum(y not in f and any(x[0] <= y[1] and y[0] - span <= x[1] for x in f) for y in t)
@@ -204,7 +204,7 @@ def judge(found, true, span_of):
 
 
 def fired(path):
-    """rsigma says each event at which a condition holds; several such are one episode, as an alert desk would fold them."""
+    """The peers say each event at which a condition holds; several such are one episode, as an alert desk would fold them."""
     times = {}
     for line in open(path):
         row = json.loads(line)
@@ -243,7 +243,11 @@ def correctness(a):
             if available('rsigma'):
                 done = run(command('rsigma', case, rules, path, a) + ['--out', out])
                 got = fired(out)
-                row['rsigma'] = {**judge(got, hits, lambda k: LATE_RULES[k[0]]['span']), 'firings': done['alerts'], 'alerts': sum(len(v) for v in got.values())}
+                row['rsigma'] = {**judge(got, hits), 'firings': done['alerts']}
+            if available('esper'): # it has two of the four rules
+                done = run(command('esper', case, rules, path, a) + ['--out', out])
+                theirs = {k: v for k, v in hits.items() if LATE_RULES[k[0]]['type'] in ('event_count', 'value_count')}
+                row['esper'] = {**judge(fired(out), theirs), 'firings': done['alerts'], 'true_alerts': sum(len(v) for v in theirs.values())}
         print(json.dumps(row), flush=True)
         rows.append(row)
     return rows
@@ -288,11 +292,11 @@ def table(rows, right, storm):
         ratio = '%.1f' % (e['ours']['rate'] / e['rsigma']['rate']) if 'rsigma' in e else '-'
         memory = ' / '.join('%d' % round(e[x]['peak_kb'] / 1024) if x in e else '-' for x in ['ours'] + peers)
         text.append('| %s | %s | %s | %s | %s MiB |' % (r['case'], cell(r, 'ours'), ' | '.join(cell(r, p) for p in peers), ratio, memory))
-    text += ['', '| events | true alerts | ours wrong | rsigma false | missed | inexact | firings |', '|---|---|---|---|---|---|---|']
+    text += ['', '| events | true alerts | ours wrong | rsigma false, missed, inexact | Esper (2 rules of 4) false, missed, inexact |', '|---|---|---|---|---|']
     for r in right:
-        s = r.get('rsigma', {})
-        text.append('| %s | %d | %d | %s | %s | %s | %s |' % (r['events'], r['true_alerts'], r['ours']['wrong'], s.get('false', '-'), s.get('missed', '-'),
-                                                              s.get('inexact', '-'), s.get('firings', '-')))
+        theirs = [', '.join(str(r[e][k]) for k in ('false', 'missed', 'inexact')) if e in r else '-' for e in ('rsigma', 'esper')]
+        theirs[1] += ' of %d' % r['esper']['true_alerts'] if 'esper' in r else ''
+        text.append('| %s | %d | %d | %s |' % (r['events'], r['true_alerts'], r['ours']['wrong'], ' | '.join(theirs)))
     if storm:
         text += ['', '| flood of groups by one vehicle | slow attacks found, of 20 | peak MiB |', '|---|---|---|']
         text += ['| %s | %d | %d |' % (k, v['found'], v['peak_kb'] / 1024) for k, v in storm.items()]

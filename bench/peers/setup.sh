@@ -19,7 +19,14 @@ setup_rsigma() {
     (cd "$out/rsigma" && "${cargo[@]}" build --release -j "${JOBS:-2}")
 }
 
-for peer in rsigma; do
+setup_esper() {
+    command -v mvn >/dev/null || { echo "no mvn; it is in the Debian packages maven and default-jdk-headless" >&2; return 1; }
+    mkdir -p "$out/esper"
+    cp -r bench/peers/esper/. "$out/esper/"
+    (cd "$out/esper" && mvn -q -B compile dependency:copy-dependencies -DoutputDirectory=target/lib)
+}
+
+for peer in rsigma esper; do
     echo "==== $peer" >&2
     "setup_$peer" >&2 || echo "$peer is left out" >&2
 done
