@@ -108,10 +108,11 @@ static struct expr *parse_of(struct parser *p, bool all)
     if (p->word.len == 0)
         return fail(p, "expected `them` or a selection name such as selection_*");
     bool them = word_is(p, "them");
+    bool hidden = p->word.ptr[0] == '_';
     for (uint32_t i = 0; i < p->sel_count; i++) {
-        bool hit =
-            them ? p->sel[i].name.len > 0 && p->sel[i].name.ptr[0] != '_' : name_matches(p->word, p->sel[i].name);
-        if (hit) {
+        struct slice name = p->sel[i].name;
+        bool listed = hidden || (name.len > 0 && name.ptr[0] != '_');
+        if (listed && (them || name_matches(p->word, name))) {
             expr_add(p->src->arena, e, p->sel[i].expr);
             p->sel[i].used = true;
         }

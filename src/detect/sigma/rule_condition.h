@@ -5,7 +5,8 @@
  *     not   = "not" not | atom
  *     atom  = "(" or ")" | ("1" | "any" | "all") "of" ("them" | pattern) | selection
  *
- * "them" means every selection whose name does not start with an underscore; a pattern may hold * anywhere.
+ * "them" means every selection whose name does not start with an underscore; a pattern may hold * anywhere and
+ * chooses among these, unless it starts with an underscore itself.
  * Bounds: EXPR_DEPTH_MAX levels. */
 #ifndef DETECT_SIGMA_RULE_CONDITION_H
 #define DETECT_SIGMA_RULE_CONDITION_H

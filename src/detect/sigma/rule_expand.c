@@ -8,11 +8,6 @@ struct growing {
     bool failed;
 };
 
-static bool is_word(uint8_t c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-}
-
 /* Length of "%name%" at the start of the text, 0 when there is none. */
 static size_t placeholder_length(struct slice s)
 {
@@ -20,7 +15,7 @@ static size_t placeholder_length(struct slice s)
 
     if (s.len < 3 || s.ptr[0] != '%')
         return 0;
-    while (n < s.len && is_word(s.ptr[n]))
+    while (n < s.len && s.ptr[n] != '%' && s.ptr[n] != '\\')
         n++;
     return n > 1 && n < s.len && s.ptr[n] == '%' ? n + 1 : 0;
 }
