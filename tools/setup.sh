@@ -15,7 +15,8 @@ declare -A PACKAGES=(
              libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libssl-dev libargon2-dev libsqlite3-dev
              libzstd-dev zlib1g-dev libyaml-dev libjansson-dev libsimdjson-dev libpcap-dev libhyperscan-dev libpcre2-dev
              libseccomp-dev"
-    [test]="python3-venv libcmocka-dev libcbor-dev sqlite3 valgrind jq clang libclang-rt-14-dev"
+    [test]="python3-venv libcmocka-dev libcbor-dev sqlite3 valgrind jq clang libclang-rt-14-dev
+            gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
     [console]="chromium fonts-dejavu-core"
     [fuzz]="clang libclang-rt-14-dev llvm"
     [lint]="clang clang-format clang-tidy"

@@ -11,14 +11,12 @@ static bool bus_asleep(const struct vids *v, uint32_t bus, uint32_t now)
     return now - v->fixed->bus[bus].last_us > 2 * model_u32(record + BUS_AT_GAP_US) + 20000;
 }
 
-void vids_silence_check(struct vids *v, uint32_t index)
+void vids_silence_judge(struct vids *v, uint32_t index)
 {
     struct vids_id_state *st = &v->id_state[index];
     const uint8_t *id = vids_model_id(v, (int)index);
     uint32_t now = vids_rel(v), deadline = model_u32(id + ID_AT_DEADLINE_US), age = now - st->last_us;
 
-    if ((st->flags & (STATE_SEEN | STATE_SILENT)) != STATE_SEEN || (age <= deadline && deadline != 0))
-        return; /* nearly always */
     struct vids_look k = {NULL, id, st, model_u32(id + ID_AT_FLAGS), 0, now, id[ID_AT_BUS]};
     if (age > VIDS_AWAY_US) {
         st->flags = 0;

@@ -153,7 +153,16 @@ void vids_spec_unknown(struct vids *v, const struct can_frame *fr, uint32_t bus)
 void vids_spec_dlc(struct vids *v, const struct vids_look *k);
 void vids_slot_step(struct vids *v, const struct vids_look *k);
 void vids_rate_step(struct vids *v, const struct vids_look *k);
-void vids_silence_check(struct vids *v, uint32_t index);
+void vids_silence_judge(struct vids *v, uint32_t index);
+/* Nearly always the identifier has been seen within its deadline, or not at all, and that is that. */
+static inline void vids_silence_check(struct vids *v, uint32_t index)
+{
+    const struct vids_id_state *st = &v->id_state[index];
+    uint32_t deadline = model_u32(vids_model_id(v, (int)index) + ID_AT_DEADLINE_US), age = v->now_rel - st->last_us;
+
+    if ((st->flags & (STATE_SEEN | STATE_SILENT)) == STATE_SEEN && (age > deadline || deadline == 0))
+        vids_silence_judge(v, index);
+}
 void vids_load_step(struct vids *v, const struct can_frame *fr, uint32_t bus);
 void vids_load_tick(struct vids *v, uint32_t bus);
 /* Mean length on the wire in bits of the arbitration phase; see load.c. */

@@ -68,7 +68,8 @@ static void relock(struct vids *v)
         v->fixed->bus[b].seen = false;
 }
 
-static void time_set(struct vids *v, int64_t now_us)
+/* The clock did not go on as it should: the first call, a leap, or a step back. */
+static void time_step(struct vids *v, int64_t now_us)
 {
     if (!v->started) {
         v->started = true;
@@ -83,6 +84,18 @@ static void time_set(struct vids *v, int64_t now_us)
     }
     v->now_us = now_us;
     v->now_rel = (uint32_t)(now_us - v->origin_us);
+}
+
+static void time_set(struct vids *v, int64_t now_us)
+{
+    uint64_t ahead_us = (uint64_t)now_us - (uint64_t)v->now_us;
+
+    if (!v->started || ahead_us > VIDS_LEAP_US) {
+        time_step(v, now_us);
+        return;
+    }
+    v->now_us = now_us;
+    v->now_rel += (uint32_t)ahead_us;
 }
 
 static bool bus_is(const uint8_t *record, struct slice name)
@@ -136,19 +149,22 @@ static int bus_find(struct vids *v, struct slice name)
     return bus;
 }
 
+/* The first frame ever, or after a pause in which the bus may have slept. */
+static void bus_resume(struct vids_bus_state *b, uint32_t now)
+{
+    if (!b->seen || now - b->last_us > RELOCK_PAUSE_US)
+        b->relock_us = now;
+    b->resume_us = now;
+    b->seen = true;
+}
+
 static void bus_seen(struct vids *v, uint32_t bus)
 {
     struct vids_bus_state *b = &v->fixed->bus[bus];
     uint32_t now = vids_rel(v), pause = 2 * model_u32(v->buses + (size_t)bus * MODEL_BUS_SIZE + BUS_AT_GAP_US) + 20000;
 
-    bool was_seen = b->seen;
-
-    if (!b->seen || now - b->last_us > pause) {
-        b->resume_us = now;
-        b->seen = true;
-    }
-    if (b->resume_us == now && (!was_seen || now - b->last_us > RELOCK_PAUSE_US))
-        b->relock_us = now;
+    if (!b->seen || now - b->last_us > pause)
+        bus_resume(b, now);
     b->last_us = now;
 }
 
