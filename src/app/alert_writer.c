@@ -17,13 +17,23 @@ static bool says_the_same(const struct alert_row *row, const struct alert *al)
            row->vehicles == (int64_t)al->vehicles && slice_equal(row->peak, al->peak);
 }
 
+/* Whether the members that are stored are those of the alert: what has only been closed, or become more severe by a
+ * changed rule, has the members that it had. */
+static bool same_members(const struct alert_row *row, const struct alert *al)
+{
+    return row->state != ALERT_RETRACTED && row->first_us == al->first_us && row->last_us == al->last_us &&
+           row->count == (int64_t)al->count && row->vehicles == (int64_t)al->vehicles;
+}
+
 /* The revision that the alert will have, 0 when the stored one says the same already. */
-static enum vs_err next_revision(struct store *st, const struct alert *al, uint32_t *ret_revision)
+static enum vs_err next_revision(struct store *st, const struct alert *al, uint32_t *ret_revision,
+                                 bool *ret_same_members)
 {
     char id[ALERT_ID_TEXT_SIZE];
     struct store_stmt *q = NULL;
     struct alert_row row;
 
+    *ret_same_members = false;
     alert_id_text(al->id, id);
     enum vs_err err = alert_store_find(st, slice_str(id), &q, &row);
     if (err == VS_ERR_NOT_FOUND) {
@@ -33,6 +43,7 @@ static enum vs_err next_revision(struct store *st, const struct alert *al, uint3
     if (err != VS_OK)
         return err;
     *ret_revision = says_the_same(&row, al) ? 0 : (uint32_t)row.revision + 1;
+    *ret_same_members = same_members(&row, al);
     store_done(q);
     return VS_OK;
 }
@@ -85,7 +96,8 @@ enum vs_err alert_writer_put(struct store *st, const struct alert_source *source
                              const struct alert *al, int64_t now_us, bool *ret_changed)
 {
     struct alert stored = *al;
-    enum vs_err err = next_revision(st, al, &stored.revision);
+    bool members_stand;
+    enum vs_err err = next_revision(st, al, &stored.revision, &members_stand);
 
     *ret_changed = false;
     if (err != VS_OK || stored.revision == 0)
@@ -96,7 +108,7 @@ enum vs_err alert_writer_put(struct store *st, const struct alert_source *source
                       : al->late                   ? "late event"
                                                    : "extended";
     err = alert_store_put(st, &stored, why, now_us, NULL);
-    if (err == VS_OK && al->state != ALERT_RETRACTED)
+    if (err == VS_OK && al->state != ALERT_RETRACTED && !members_stand)
         err = write_members(st, source, al);
     if (err == VS_OK)
         err = respond_on_alert(st, &stored, rule, now_us);

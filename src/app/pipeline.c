@@ -85,7 +85,7 @@ static void look(struct log_pipeline *p, const struct event *ev, const struct no
     record_from_event(&p->record, ev, &about, &kind->fields);
     if (sighter_step(&p->sighter, &p->record, &seen) != SIGHT_OK || seen.place_count == 0)
         return;
-    seen.tag = member_facts_add(&p->facts, ev, en);
+    seen.tag = member_facts_tag(&p->facts, ev, en);
     engine_put(p->engine, &seen);
 }
 
