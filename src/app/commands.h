@@ -6,6 +6,7 @@
 int cmd_config(int argc, char **argv);
 int cmd_dbc(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_mapping(int argc, char **argv);
 int cmd_pki(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_rule(int argc, char **argv);

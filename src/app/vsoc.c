@@ -14,6 +14,7 @@ static const struct command COMMAND[] = {
     {"config", "check a configuration file of vsocd", cmd_config},
     {"dbc", "read CAN frames with a network description", cmd_dbc},
     {"import", "take vehicles into the registry", cmd_import},
+    {"mapping", "turn the logs of other systems into events", cmd_mapping},
     {"pki", "make the certificates and keys of a fleet", cmd_pki},
     {"report", "figures from the state database", cmd_report},
     {"rule", "check, test, run and explain detection rules", cmd_rule},

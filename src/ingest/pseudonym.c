@@ -49,6 +49,25 @@ void pseudonym_of_owner(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice owne
     pseudonym_of(key, "owner:", owner, ret_id);
 }
 
+/* By way of a digest, since a token may be longer than what goes into one pseudonym, and tokens begin alike. */
+void pseudonym_of_account(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice account, uint8_t ret_id[EV_VID_SIZE])
+{
+    uint8_t digest[SHA256_SIZE];
+
+    sha256(account, digest);
+    pseudonym_of(key, "account:", slice_make(digest, sizeof digest), ret_id);
+}
+
+bool pseudonym_is_account_field(struct slice name)
+{
+    static const char *const FIELD[] = {"user", "target", "token", "contract", "key_fob"};
+
+    for (size_t i = 0; i < sizeof FIELD / sizeof FIELD[0]; i++)
+        if (slice_equal_str(name, FIELD[i]))
+            return true;
+    return false;
+}
+
 uint32_t pseudonym_feed_epoch(struct slice feed)
 {
     uint8_t digest[SHA256_SIZE];

@@ -22,6 +22,11 @@ VS_MUST_USE enum vs_err pseudonym_of_vin(const uint8_t key[PSEUDONYM_KEY_SIZE], 
 void pseudonym_of_feed(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice feed, uint8_t ret_vid[EV_VID_SIZE]);
 /* The pseudonym of an owner, from whatever names one in the operator's books. */
 void pseudonym_of_owner(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice owner, uint8_t ret_id[EV_VID_SIZE]);
+/* The pseudonym of an account, a token, a key or a contract, from whatever names it in a backend's log. The whole text
+ * counts, however long it is. */
+void pseudonym_of_account(const uint8_t key[PSEUDONYM_KEY_SIZE], struct slice account, uint8_t ret_id[EV_VID_SIZE]);
+/* Whether an event's field of that name holds one, which the door of the feeds replaces. */
+bool pseudonym_is_account_field(struct slice name);
 /* The epoch under which a feed's numbers are kept apart from those of the vehicle's own gateway: always above 2^31,
  * where no gateway's counter gets to. */
 uint32_t pseudonym_feed_epoch(struct slice feed);

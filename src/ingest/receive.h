@@ -50,8 +50,9 @@ VS_MUST_USE enum vs_err receive_batch(struct receiver *r, struct slice body, con
 
 /* ---- JSON lines of backend feeds */
 
-/* A feed's lines grouped by vehicle: one record per vehicle, the VIN replaced by its pseudonym, numbers under the
- * feed's epoch. Lines without a VIN go under the feed's own pseudonym. */
+/* A feed's lines grouped by vehicle: one record per vehicle, the VIN replaced by its pseudonym, and so are
+ * accounts, tokens and keys (pseudonym_is_account_field); numbers go under the feed's epoch. Lines without a VIN go
+ * under the feed's own pseudonym. */
 typedef enum vs_err receive_record_fn(const struct stream_record *rec, void *ctx);
 
 /* Calls `each` for each record when all lines are good; none when one is not, and then ret_refusal->byte is the line

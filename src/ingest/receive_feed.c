@@ -1,6 +1,6 @@
-/* A feed's line is written anew: vin and epoch are replaced, everything else is kept as it was, so that no VIN gets
- * past the door. Fields are written from the reader's values; a nested object comes out flat, with dotted names, as all
- * flat JSON here does. */
+/* A feed's line is written anew: vin and epoch are replaced, and so are accounts, tokens and keys; everything else is
+ * kept as it was, so that no VIN and no account gets past the door. Fields are written from the reader's values; a
+ * nested object comes out flat, with dotted names, as all flat JSON here does. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,9 +48,40 @@ static bool names_vin(const struct json_field *f, struct slice vin)
     return f->kind == JSON_TEXT && vin.len > 0 && memmem(f->value.s.ptr, f->value.s.len, vin.ptr, vin.len) != NULL;
 }
 
+/* Feeds name accounts, tokens and keys as their systems do; from here on they are pseudonyms, like vehicles. An absent
+ * one stays absent, because rules ask for that. */
+static void put_account(struct writer *w, struct slice account, const uint8_t key[PSEUDONYM_KEY_SIZE])
+{
+    uint8_t id[EV_VID_SIZE];
+
+    pseudonym_of_account(key, account, id);
+    struct vid_text text = vid_text(id);
+    writer_json_text(w, slice_str(account.len > 0 ? text.hex : ""));
+}
+
+/* A number in such a field is an account as well, by its digits. */
+static void put_member(struct writer *w, const struct json_field *f, const uint8_t key[PSEUDONYM_KEY_SIZE])
+{
+    char digits[40];
+    struct writer number;
+
+    writer_u8(w, ',');
+    writer_json_text(w, f->name);
+    writer_u8(w, ':');
+    if (f->kind == JSON_NULL || !pseudonym_is_account_field(f->name)) {
+        put_value(w, f);
+    } else if (f->kind == JSON_TEXT) {
+        put_account(w, f->value.s, key);
+    } else {
+        writer_init(&number, digits, sizeof digits);
+        put_value(&number, f);
+        put_account(w, writer_slice(&number), key);
+    }
+}
+
 /* Elements of arrays are left out, since events are flat, and so is any other text that repeats the VIN. */
 static void put_line(struct writer *w, const struct json_object *o, struct slice vin, const uint8_t vid[EV_VID_SIZE],
-                     uint32_t epoch)
+                     uint32_t epoch, const uint8_t key[PSEUDONYM_KEY_SIZE])
 {
     struct vid_text text = vid_text(vid);
 
@@ -63,10 +94,7 @@ static void put_line(struct writer *w, const struct json_object *o, struct slice
 
         if (is_key(f, "vin") || is_key(f, "epoch") || f->element || names_vin(f, vin))
             continue;
-        writer_u8(w, ',');
-        writer_json_text(w, f->name);
-        writer_u8(w, ':');
-        put_value(w, f);
+        put_member(w, f, key);
     }
     writer_text(w, "}\n");
 }
@@ -125,7 +153,7 @@ static enum vs_err take_line(struct receiver *r, struct slice text, struct slice
     if (scratch == NULL)
         return VS_ERR_NO_MEMORY;
     writer_init(&w, scratch + at, LINE_BYTES_MAX);
-    put_line(&w, &o, vin, ret->vid, pseudonym_feed_epoch(feed));
+    put_line(&w, &o, vin, ret->vid, pseudonym_feed_epoch(feed), key);
     if (w.full) {
         *reason = "line is too long";
         return VS_ERR_LIMIT;
