@@ -6,6 +6,7 @@
 #include "app/pipeline_part.h"
 #include "app/rule_alerts.h"
 #include "app/rule_history.h"
+#include "app/rule_list.h"
 #include "core/timestamp.h"
 #include "detect/engine/engine.h"
 #include "ingest/dead_letter.h"
@@ -43,6 +44,7 @@ struct log_pipeline {
     bool quiet;                     /* the last read came to the end of all partitions */
     bool deferred;                  /* the engine may have put off large groups */
     bool writing;                   /* a transaction is open */
+    bool rules_listed;              /* the rules of this plan stand in the database */
     void *part[PIPELINE_PARTS_MAX]; /* state of pipeline_parts */
 };
 
@@ -385,16 +387,29 @@ static enum vs_err write_all(struct log_pipeline *p)
         c.err = rollup_flush(p->rollup, p->cfg.store);
     if (c.err == VS_OK)
         c.err = gauge_put(p->cfg.store, "rules_loaded", p->plan.rule_count, p->progress.now_us);
+    if (c.err == VS_OK && !p->rules_listed)
+        c.err = rule_list_write(p->cfg.store, &p->plan, p->progress.now_us);
+    p->rules_listed = p->rules_listed || c.err == VS_OK;
     if (c.err == VS_OK)
         c.err = write_positions(p);
     return c.err;
+}
+
+/* Some part has work of its own. */
+static bool part_due(const struct log_pipeline *p)
+{
+    bool due = false;
+
+    for (size_t i = 0; pipeline_parts[i] != NULL && !due; i++)
+        due = pipeline_parts[i]->due != NULL && pipeline_parts[i]->due(p->part[i], p->cfg.store);
+    return due;
 }
 
 enum vs_err pipeline_commit(struct log_pipeline *p)
 {
     bool late_work = p->quiet && p->deferred;
 
-    if ((!p->touched && !late_work) || pipeline_behind(p))
+    if (pipeline_behind(p) || (!p->touched && !late_work && !part_due(p)))
         return VS_OK;
     enum vs_err err = begin_once(p);
     if (err == VS_OK)

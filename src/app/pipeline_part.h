@@ -27,6 +27,8 @@ struct pipeline_part {
     /* One event, after duplicates are gone and the clock is right. Everything is borrowed for the call; `no->vehicle`
      * is a dense number of the vehicle that stays the same within one run. */
     void (*event)(void *self, const struct event *ev, const struct normalised *no);
+    /* True when `commit` has work although no event came: something in the store changed, or work was put off. */
+    bool (*due)(void *self, struct store *st);
     /* Inside the transaction of a commit, after the alerts of the rules. Writes alerts by alert_writer_put and adds
      * what it changed to *changes. `now_us` is the newest receive time read. `quiet`: the log was read to its end. */
     enum vs_err (*commit)(void *self, struct store *st, int64_t now_us, bool quiet, uint64_t *changes);
