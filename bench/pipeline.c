@@ -103,7 +103,7 @@ static void append_all(const struct load *l, struct stream *log)
 
 static uint64_t detect_all(struct stream *log, struct store *st)
 {
-    struct pipeline_config cfg = {log, st, "content/rules", 30};
+    struct pipeline_config cfg = {.stream = log, .store = st, .rules_path = "content/rules", .lateness_days = 30};
     struct pipeline_error error;
     struct pipeline_progress progress;
     struct log_pipeline *p;

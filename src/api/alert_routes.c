@@ -6,6 +6,7 @@
 #include "api/incident_json.h"
 #include "api/page.h"
 #include "api/route.h"
+#include "respond/silence.h"
 
 #define MEMBERS_SHOWN 200
 
@@ -15,6 +16,7 @@ struct alert_query {
     struct filter_list rule;
     struct slice vid;
     int64_t incident; /* 0 = any, -1 = none */
+    int64_t silence;  /* holds it or held it; 0 = any, -1 = held by none now, -2 = held now */
     char words[FILTER_TEXT_SIZE];
     unsigned word_count;
     struct slice word[FILTER_WORDS_MAX];
@@ -38,6 +40,7 @@ static bool read_query(struct call *c, struct alert_query *aq)
 {
     const char *from = http_query(c->rq, "from"), *to = http_query(c->rq, "to");
     const char *incident = http_query(c->rq, "incident"), *vid = http_query(c->rq, "vid");
+    const char *silence = http_query(c->rq, "silence");
     enum vs_err err;
 
     memset(aq, 0, sizeof *aq);
@@ -62,6 +65,13 @@ static bool read_query(struct call *c, struct alert_query *aq)
         aq->incident = strcmp(incident, "none") == 0 ? -1 : incident_number(slice_str(incident));
     if (incident != NULL && incident[0] != '\0' && aq->incident == 0)
         return bad(c, VS_ERR_MALFORMED, "incident", "not an incident's id, nor none");
+    if (silence != NULL && silence[0] != '\0') {
+        aq->silence = strcmp(silence, "none") == 0  ? -1
+                      : strcmp(silence, "any") == 0 ? -2
+                                                    : silence_number(slice_str(silence));
+        if (aq->silence == 0)
+            return bad(c, VS_ERR_MALFORMED, "silence", "not a silence's id, nor any, nor none");
+    }
     return true;
 }
 
@@ -74,8 +84,10 @@ static bool read_query(struct call *c, struct alert_query *aq)
     "AND a.last_us < ? AND (? = 0 OR a.rule IN (" SLOTS ")) AND a.rule NOT IN (" SLOTS ") "                            \
     "AND (? IS NULL OR a.vid = ? OR EXISTS (SELECT 1 FROM alert_vehicle v WHERE v.alert = a.id AND v.vid = ?)) "       \
     "AND (? = 0 OR coalesce(a.incident, -1) = ? OR EXISTS (SELECT 1 FROM incident_alert ia WHERE ia.alert = a.id "     \
-    "AND ia.incident = ?)) AND " WORD(1) " AND " WORD(2) " AND " WORD(3) " AND " WORD(4) " AND " WORD(5) " AND " WORD( \
-        6) " AND " WORD(7) " AND " WORD(8)
+    "AND ia.incident = ?)) AND (? = 0 OR (? > 0 AND EXISTS (SELECT 1 FROM silence_alert h WHERE h.alert = a.id "       \
+    "AND h.silence = ?)) OR (? < 0 AND ? = CASE WHEN EXISTS (SELECT 1 FROM silence_alert h WHERE h.alert = a.id "      \
+    "AND h.ended_us IS NULL) THEN -2 ELSE -1 END)) AND " WORD(1) " AND " WORD(2) " AND " WORD(3) " AND " WORD(         \
+        4) " AND " WORD(5) " AND " WORD(6) " AND " WORD(7) " AND " WORD(8)
 
 /* Binds ALERT_WHERE; returns the next parameter. */
 static int bind_query(struct store_stmt *q, const struct alert_query *aq)
@@ -97,6 +109,8 @@ static int bind_query(struct store_stmt *q, const struct alert_query *aq)
             store_bind_text(q, at, aq->vid);
     for (int i = 0; i < 3; i++)
         store_bind_i64(q, at++, aq->incident);
+    for (int i = 0; i < 5; i++)
+        store_bind_i64(q, at++, aq->silence);
     for (unsigned i = 0; i < FILTER_WORDS_MAX; i++) {
         char pattern[FILTER_PATTERN_SIZE];
         store_bind_i64(q, at++, aq->word_count);

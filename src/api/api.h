@@ -24,7 +24,8 @@ struct api_config {
     const char *log_address;  /* of the event log, for reading vehicle events; NULL = none */
     const uint8_t *vault_key; /* 32 bytes; NULL = no VIN can be revealed */
     const char *version;
-    bool tls; /* cookies are marked Secure */
+    uint32_t silence_days_max, silence_critical_hours_max; /* 0 = the defaults of respond/silence.h */
+    bool tls;                                              /* cookies are marked Secure */
     int64_t (*now_us)(void *ctx);
     bool (*random)(uint8_t *buf, size_t size, void *ctx);
     void *ctx;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/economy.h"
 #include "api/evidence.h"
 #include "api/incident_json.h"
 #include "api/incident_parts.h"
@@ -150,6 +151,7 @@ void incident_get(struct call *c)
     json_object_set_new(o, "buses", parts_distinct(c->st, number, PARTS_BUS));
     json_object_set_new(o, "sw_versions", parts_distinct(c->st, number, PARTS_SW_VERSION));
     json_object_set_new(o, "tasks", tasks_json(c->st, number));
+    json_object_set_new(o, "over_budget", over_budget_json(c->st, number));
     snprintf(etag, sizeof etag, "\"%" PRId64 "\"", in.version);
     http_add_header(c->rq, "ETag", etag);
     reply_json(c, 200, o);

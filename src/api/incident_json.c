@@ -2,6 +2,7 @@
 
 #include "api/call.h"
 #include "api/incident_json.h"
+#include "respond/silence.h"
 
 const char *motion_code(int64_t motion)
 {
@@ -109,6 +110,19 @@ static json_t *supersedes_json(struct store *st, struct slice id)
     return list;
 }
 
+/* The silence that holds the alert now; null when none does. */
+static json_t *silence_of(struct store *st, struct slice id)
+{
+    struct store_stmt *q = store_prepare(st, "SELECT silence FROM silence_alert WHERE alert = ? AND ended_us IS NULL");
+    char text[SILENCE_ID_SIZE];
+
+    store_bind_text(q, 1, id);
+    bool held = store_step(q) == VS_OK;
+    silence_id_text(held ? store_i64(q, 0) : 0, text);
+    store_done(q);
+    return held ? json_string(text) : json_null();
+}
+
 /* The peak is the text that detection wrote; as JSON it is a number. */
 static json_t *peak_json(struct slice text)
 {
@@ -140,5 +154,6 @@ json_t *alert_json(struct store *st, const struct alert_row *row)
     json_object_set_new(o, "late", json_boolean(row->late != 0));
     json_object_set_new(o, "supersedes", supersedes_json(st, row->id));
     json_object_set_new(o, "incident", row->incident != 0 ? id_json(row->incident) : json_null());
+    json_object_set_new(o, "silence", silence_of(st, row->id));
     return o;
 }

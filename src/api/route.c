@@ -73,6 +73,30 @@ static const struct body_field REVEAL[] = {
     {.name = "purpose", .type = BODY_TEXT, .required = true, .min = 10, .max = 400},
     {.name = "incident", .type = BODY_TEXT, .nullable = true, .max = 64},
     END};
+static const struct body_field MATCHER[] = {
+    REQUIRED("field", BODY_TEXT),
+    TEXT("op", 8),
+    {.name = "value", .type = BODY_TEXT, .required = true, .min = 1, .max = 256},
+    END};
+static const struct body_field SILENCE_DRAFT[] = {
+    {.name = "matchers", .type = BODY_ITEMS, .required = true, .max = 40, .item = MATCHER},
+    TEXT("cause", 32),
+    TEXT("reason", 2000),
+    {.name = "ticket", .type = BODY_TEXT, .nullable = true, .max = 120},
+    {.name = "incident", .type = BODY_TEXT, .nullable = true, .max = 32},
+    {.name = "starts", .type = BODY_TEXT, .nullable = true, .max = 40},
+    {.name = "expires", .type = BODY_TEXT, .nullable = true, .max = 40},
+    {.name = "minutes", .type = BODY_INTEGER},
+    {.name = "spread_factor", .type = BODY_INTEGER},
+    {.name = "vehicles_max", .type = BODY_INTEGER},
+    END};
+static const struct body_field SILENCE_SECOND[] = {REQUIRED("approve", BODY_BOOLEAN), TEXT("reason", 2000), END};
+static const struct body_field SILENCE_END[] = {
+    {.name = "reason", .type = BODY_TEXT, .required = true, .min = 3, .max = 2000}, END};
+static const struct body_field TAG[] = {REQUIRED("tag", BODY_TEXT),
+                                        {.name = "reason", .type = BODY_TEXT, .required = true, .min = 3, .max = 400},
+                                        {.name = "until", .type = BODY_TEXT, .nullable = true, .max = 40},
+                                        END};
 
 const struct route routes[] = {
     {"POST", "/login", session_login, ROUTE_PUBLIC, LOGIN},
@@ -93,14 +117,27 @@ const struct route routes[] = {
     {"POST", "/incidents/{id}/assign", incident_assign, PERM_INCIDENT_ACT, ASSIGN},
     {"POST", "/incidents/{id}/comments", incident_comment, PERM_INCIDENT_COMMENT, COMMENT},
     {"POST", "/incidents/{id}/tasks/{task}", incident_task, PERM_INCIDENT_ACT, TASK},
+    {"GET", "/incidents/{id}/silence", incident_silence, PERM_INCIDENT_READ, NULL},
     {"POST", "/undo", incident_undo, ROUTE_SESSION, UNDO}, /* only one's own acts */
     {"GET", "/vehicles", vehicle_list, PERM_VEHICLE_READ, NULL},
     {"GET", "/vehicles/{vid}", vehicle_get, PERM_VEHICLE_READ, NULL},
     {"GET", "/vehicles/{vid}/events", vehicle_events, PERM_VEHICLE_READ, NULL},
     {"GET", "/vehicles/{vid}/activity", vehicle_activity, PERM_VEHICLE_READ, NULL},
     {"POST", "/vehicles/{vid}/reveal", vehicle_reveal, PERM_VIN_REVEAL, REVEAL},
+    {"GET", "/vehicles/{vid}/tags", vehicle_tags, PERM_VEHICLE_READ, NULL},
+    {"POST", "/vehicles/{vid}/tags", vehicle_tag_add, PERM_VEHICLE_TAG, TAG},
+    {"POST", "/vehicles/{vid}/tags/remove", vehicle_tag_remove, PERM_VEHICLE_TAG, TAG},
     {"GET", "/alerts", alert_list, PERM_ALERT_READ, NULL},
     {"GET", "/alerts/{id}", alert_get, PERM_ALERT_READ, NULL},
+    {"GET", "/silences", silence_list, PERM_ALERT_READ, NULL},
+    {"POST", "/silences", silence_make, PERM_SILENCE_CREATE, SILENCE_DRAFT}, /* how far depends on the role */
+    {"POST", "/silences/preview", silence_try, PERM_ALERT_READ, SILENCE_DRAFT},
+    {"GET", "/silences/{id}", silence_get, PERM_ALERT_READ, NULL},
+    {"POST", "/silences/{id}/second", silence_judge, PERM_SILENCE_APPROVE, SILENCE_SECOND},
+    {"POST", "/silences/{id}/revoke", silence_stop, ROUTE_SESSION, SILENCE_END}, /* its author, or a manager */
+    {"GET", "/budgets", budget_list, PERM_ALERT_READ, NULL},
+    {"GET", "/rules", rule_list, PERM_ALERT_READ, NULL},
+    {"GET", "/rules/one", rule_get, PERM_ALERT_READ, NULL},
     {"GET", "/audit", audit_list, PERM_AUDIT_READ, NULL},
     {"GET", "/audit/verify", audit_check, PERM_AUDIT_READ, NULL},
     {"GET", "/ledger", ledger_get, ROUTE_SESSION, NULL},

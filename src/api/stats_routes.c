@@ -23,12 +23,16 @@ static json_t *funnel_json(struct call *c)
 
     fleet_counts(c->st, c->now_us, &fleet);
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I}", "events",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "events",
         (json_int_t)number_of(c->st, "SELECT coalesce(sum(occurrences), 0) FROM rollup_day"), "alerts",
         (json_int_t)number_of(c->st, "SELECT count(*) FROM alert WHERE superseded_by IS NULL"), "incidents",
         (json_int_t)number_of(c->st, "SELECT count(*) FROM incident WHERE merged_into IS NULL"), "incidents_open",
         (json_int_t)number_of(c->st, "SELECT count(*) FROM incident WHERE merged_into IS NULL AND stage <> 5"),
-        "vehicles_enrolled", (json_int_t)fleet.enrolled, "vehicles_reporting_24h", (json_int_t)fleet.reporting_24h);
+        "vehicles_enrolled", (json_int_t)fleet.enrolled, "vehicles_reporting_24h", (json_int_t)fleet.reporting_24h,
+        "silenced", (json_int_t)number_of(c->st, "SELECT count(*) FROM silence_alert WHERE ended_us IS NULL"),
+        "over_budget",
+        (json_int_t)number_of(c->st, "SELECT coalesce(sum(i.alerts), 0) FROM incident i JOIN budget_incident b "
+                                     "ON b.incident = i.number WHERE i.stage <> 5"));
 }
 
 void stats_get(struct call *c)

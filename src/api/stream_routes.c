@@ -16,10 +16,10 @@
 
 #define STREAM_EVERY_US INT64_C(500000)
 #define HEARTBEAT_US    INT64_C(5000000)
-#define TOPICS          5
+#define TOPICS          6
 #define ROOM_NEEDED     512 /* bytes of one event */
 
-static const char *const TOPIC[TOPICS] = {"incident", "alert", "vehicle", "ledger", "health"};
+static const char *const TOPIC[TOPICS] = {"incident", "alert", "vehicle", "ledger", "health", "silence"};
 
 struct stream_state {
     struct api *api;

@@ -26,6 +26,7 @@ struct pipeline_config {
     struct store *store;    /* borrowed */
     const char *rules_path; /* folder or file */
     uint32_t lateness_days;
+    const char *budgets_path; /* alert budgets (respond/budget_file.h); NULL or "" = the defaults */
 };
 
 struct pipeline_error {

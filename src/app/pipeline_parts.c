@@ -1,7 +1,10 @@
 #include "app/pipeline_part.h"
 
+#include "app/economy_link.h"
+
 /* One row a part, in the order in which they commit. */
 const struct pipeline_part *const pipeline_parts[] = {
+    &economy_link, /* last: it places the alerts of all others */
     NULL,
 };
 

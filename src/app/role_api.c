@@ -139,6 +139,8 @@ static int open_and_serve(const struct vsocd_config *cfg, struct role_link *link
                                   .log_address = f->log,
                                   .vault_key = f->vault,
                                   .version = VSOC_VERSION,
+                                  .silence_days_max = cfg->respond.silence_days_max,
+                                  .silence_critical_hours_max = cfg->respond.silence_critical_hours_max,
                                   .tls = tls,
                                   .now_us = now_us,
                                   .random = draw};

@@ -102,7 +102,11 @@ int role_detect(const struct vsocd_config *cfg, struct role_link *link)
     } else if (store_open(store_address, &store, &store_error) != VS_OK) {
         log_line(NAME, "detect.no_store", "%s: %s", store_address, store_error.text);
     } else {
-        struct pipeline_config pc = {stream, store, cfg->detect.rules, cfg->detect.lateness_days};
+        struct pipeline_config pc = {.stream = stream,
+                                     .store = store,
+                                     .rules_path = cfg->detect.rules,
+                                     .lateness_days = cfg->detect.lateness_days,
+                                     .budgets_path = cfg->respond.budgets};
 
         if (pipeline_open(&pc, &pipeline, &error) != VS_OK)
             log_line(NAME, "detect.not_opened", "%s", error.text);

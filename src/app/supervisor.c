@@ -104,6 +104,8 @@ static void confine_role(const struct role *role, const struct vsocd_config *cfg
     }
     if (!ingests)
         read_list[r++] = cfg->detect.rules;
+    if (!ingests && cfg->respond.budgets[0] != '\0')
+        read_list[r++] = cfg->respond.budgets;
     struct confine_paths paths = {read_list, write_list};
     switch (confine_process(&paths)) {
     case CONFINE_FULL:

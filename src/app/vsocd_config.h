@@ -31,6 +31,11 @@ struct vsocd_config {
         uint32_t lateness_days;      /* detect.lateness_days: how long matching events are kept for late ones */
     } detect;
     struct {
+        char budgets[CONFIG_TEXT_MAX];       /* respond.budgets: alert budgets, YAML; empty = the defaults */
+        uint32_t silence_days_max;           /* respond.silence_days_max */
+        uint32_t silence_critical_hours_max; /* respond.silence_critical_hours_max */
+    } respond;
+    struct {
         char address[64];                /* api.address */
         uint16_t port;                   /* api.port: 0 = any free one */
         char console[CONFIG_TEXT_MAX];   /* api.console: folder of the built console; empty = API only */

@@ -3,9 +3,9 @@ export const apiBase = "/api/v1";
 
 export type Role = "t1" | "t2" | "ti" | "irl" | "eng" | "mgr" | "fusa" | "mgmt" | "auditor" | "admin";
 export const allRole: readonly Role[] = ["t1","t2","ti","irl","eng","mgr","fusa","mgmt","auditor","admin"];
-/** What a role may do. The daemon decides on every call; the console only explains. t1: incident.read .act .comment, vehicle.read, alert.read; t2 and irl: the same, incident.move .close, vin.reveal, position.read; ti: incident.read .comment, vehicle.read, alert.read; eng: incident.read .comment .assess, alert.read; fusa: the same, vehicle.read; mgr: incident.read .comment .accept_risk, vehicle.read, alert.read, audit.read; mgmt: incident.read .accept_risk; auditor: incident.read, vehicle.read, alert.read, audit.read; admin: user.manage, audit.read. A user may hold several roles. Closing with a signed risk acceptance needs incident.accept_risk instead of incident.close. */
-export type Permission = "incident.read" | "incident.act" | "incident.comment" | "incident.move" | "incident.assess" | "incident.close" | "incident.accept_risk" | "vehicle.read" | "vin.reveal" | "position.read" | "alert.read" | "audit.read" | "user.manage";
-export const allPermission: readonly Permission[] = ["incident.read","incident.act","incident.comment","incident.move","incident.assess","incident.close","incident.accept_risk","vehicle.read","vin.reveal","position.read","alert.read","audit.read","user.manage"];
+/** What a role may do. The daemon decides on every call; the console only explains. t1: incident.read .act .comment, vehicle.read, alert.read; t2 and irl: the same, incident.move .close, vin.reveal, position.read; ti: incident.read .comment, vehicle.read, alert.read; eng: incident.read .comment .assess, alert.read; fusa: the same, vehicle.read; mgr: incident.read .comment .accept_risk, vehicle.read, alert.read, audit.read; mgmt: incident.read .accept_risk; auditor: incident.read, vehicle.read, alert.read, audit.read; admin: user.manage, audit.read. A user may hold several roles. Closing with a signed risk acceptance needs incident.accept_risk instead of incident.close. Silences: t1 silence.create (up to medium, 24 h); t2, irl, eng also silence.manage and vehicle.tag; irl, mgr, fusa silence.approve. */
+export type Permission = "incident.read" | "incident.act" | "incident.comment" | "incident.move" | "incident.assess" | "incident.close" | "incident.accept_risk" | "vehicle.read" | "vin.reveal" | "position.read" | "alert.read" | "audit.read" | "user.manage" | "silence.create" | "silence.manage" | "silence.approve" | "vehicle.tag";
+export const allPermission: readonly Permission[] = ["incident.read","incident.act","incident.comment","incident.move","incident.assess","incident.close","incident.accept_risk","vehicle.read","vin.reveal","position.read","alert.read","audit.read","user.manage","silence.create","silence.manage","silence.approve","vehicle.tag"];
 export type Severity = "critical" | "high" | "medium" | "low" | "info";
 export const allSeverity: readonly Severity[] = ["critical","high","medium","low","info"];
 export type Priority = "critical" | "medium" | "low";
@@ -183,6 +183,7 @@ export interface Incident {
   analysis_isolated?: boolean;
   /** what the rules ask a person to do */
   tasks?: Task[];
+  over_budget?: OverBudget | null;
 }
 export interface Task {
   id: number;
@@ -479,6 +480,8 @@ export interface Alert {
   late: boolean;
   supersedes: string[];
   incident: string | null;
+  /** the silence that holds it now */
+  silence: string | null;
 }
 export interface AlertPage {
   total: Total;
@@ -698,6 +701,10 @@ export interface Funnel {
   incidents_open: number;
   vehicles_enrolled: number;
   vehicles_reporting_24h: number;
+  /** alerts that silences hold now */
+  silenced: number;
+  /** alerts gathered in open over-budget incidents */
+  over_budget: number;
 }
 export interface Health {
   /** age of the newest acknowledged batch against its receive time; null = no data */
@@ -729,8 +736,259 @@ export interface SearchHit {
   title: string;
   detail: string;
 }
+export type SilenceState = "pending" | "scheduled" | "active" | "ended";
+export const allSilenceState: readonly SilenceState[] = ["pending","scheduled","active","ended"];
+export type SilenceCause = "maintenance" | "workshop" | "test_fleet" | "research_or_test" | "owner_modification" | "software_defect" | "hardware_fault" | "known_benign";
+export const allSilenceCause: readonly SilenceCause[] = ["maintenance","workshop","test_fleet","research_or_test","owner_modification","software_defect","hardware_fault","known_benign"];
+export interface Matcher {
+  field: string;
+  op: "is" | "glob";
+  value: string;
+}
+export interface SilenceDraft {
+  matchers: Matcher[];
+  cause?: SilenceCause;
+  /** at least 5 characters */
+  reason?: string;
+  ticket?: string | null;
+  /** it is made from this incident */
+  incident?: string | null;
+  /** RFC 3339; null = now */
+  starts?: string | null;
+  /** RFC 3339 */
+  expires?: string | null;
+  minutes?: number;
+  /** an alert on more than so many times the vehicles it had gets through; 0 = 3 */
+  spread_factor?: number;
+  /** alerts of further vehicles are not held; 0 = any number */
+  vehicles_max?: number;
+}
+export interface Silence {
+  id: string;
+  state: SilenceState;
+  cause: SilenceCause;
+  cause_title: string;
+  reason: string;
+  ticket: string | null;
+  incident: string | null;
+  author: string;
+  created: string;
+  starts: string;
+  expires: string;
+  matchers: Matcher[];
+  severities: Severity[];
+  spread_factor: number;
+  vehicles_max: number;
+  needs_second: boolean;
+  approved_by: string | null;
+  approved: string | null;
+  ended: string | null;
+  ended_by: string | null;
+  /** expired, revoked, refused */
+  ended_why: string | null;
+  ended_reason: string | null;
+  /** alerts that it holds now */
+  held: number;
+  held_ever: number;
+  /** alerts that got through because they grew */
+  through: number;
+  /** distinct vehicles of the alerts that it held */
+  vehicles: number;
+}
+export interface SilencePage {
+  /** the time by which silences begin and end: that of the event log */
+  now: string;
+  total: Total;
+  rows: Silence[];
+  next: string | null;
+  /** alerts that silences hold now */
+  held: number;
+  policy: SilencePolicy;
+}
+export interface SilencePolicy {
+  days_max: number;
+  critical_hours_max: number;
+  junior_hours_max: number;
+  spread_factor: number;
+  causes: {
+    cause: SilenceCause;
+    title: string;
+  }[];
+}
+export interface SilencePreview {
+  from: string;
+  /** alerts of that time */
+  looked_at: number;
+  /** that it would have held */
+  alerts: number;
+  open: number;
+  /** meant by the other matchers, but of a severity that it lets through */
+  graver: number;
+  vehicles: number;
+  incidents: number;
+  /** incidents among them that were attacks */
+  malicious: number;
+  /** alerts whose incident is open: they stay in the queue */
+  in_queue: number;
+  complete: boolean;
+  rules: {
+    rule: string;
+    alerts: number;
+  }[];
+  /** ids of the newest alerts */
+  samples: string[];
+}
+export interface SilenceTrial {
+  preview: SilencePreview;
+  needs_second: boolean;
+  expires: string;
+  refusal: {
+    code: string;
+    field: string | null;
+    detail: string;
+  } | null;
+}
+export interface SilenceSecond {
+  approve: boolean;
+  reason?: string;
+}
+export interface SilenceEnd {
+  reason: string;
+}
+export interface SilenceProposal {
+  incident: string;
+  cause: SilenceCause;
+  reason: string;
+  /** it was judged malicious: think twice */
+  attack: boolean;
+  matchers: Matcher[];
+}
+export interface BudgetCounts {
+  /** came to the queue within the budget */
+  queued: number;
+  /** came to the queue whatever silence or budget said, because they are grave or grew */
+  through: number;
+  /** over budget, but part of an open incident */
+  joined: number;
+  /** gathered in the over-budget incident of the day */
+  over: number;
+  silenced: number;
+}
+export interface BudgetRow {
+  name: string;
+  title: string;
+  owner: string | null;
+  /** null = no limit */
+  per_day: number | null;
+  /** false: the default */
+  own_limit: boolean;
+  today: BudgetCounts;
+  /** days without alerts are left out */
+  days: {
+    day: string;
+    queued: number;
+    through: number;
+    joined: number;
+    over: number;
+    silenced: number;
+  }[];
+}
+export interface BudgetReport {
+  now: string;
+  today: string;
+  from: string;
+  rules: BudgetRow[];
+  teams: BudgetRow[];
+}
+export interface TopValue {
+  value: string;
+  alerts: number;
+}
+export interface OverBudget {
+  rule: string;
+  day: string;
+  /** whose budget was used up */
+  scope: "rule" | "team";
+  name: string;
+  per_day: number;
+  owner: string | null;
+  /** gathered here */
+  alerts: number;
+  counts: BudgetCounts;
+  top: {
+    group: {
+      value: Record<string, string>;
+      alerts: number;
+    }[];
+    vid: TopValue[];
+    model: TopValue[];
+    sw_version: TopValue[];
+    region: TopValue[];
+    signature: TopValue[];
+  };
+  /** silences that would hold at least half of them */
+  proposals: {
+    alerts: number;
+    matchers: Matcher[];
+  }[];
+}
+export interface RuleRow {
+  rule: string;
+  title: string;
+  owner: string | null;
+  severity: Severity | null;
+  safety: number | null;
+  /** its alerts open no incident */
+  hunt_only: boolean;
+  /** part of what runs now */
+  loaded: boolean;
+  playbook: string | null;
+  tara: string[];
+  /** leaves of UN R155 Annex 5 */
+  r155: string[];
+  /** Auto-ISAC ATM techniques */
+  atm: string[];
+  /** mean of the last `days` */
+  alerts_per_day: number;
+  used_today: number;
+  /** its budget; null = no limit */
+  per_day: number | null;
+  /** SHA-256 of the text that fired last; null = never fired */
+  version: string | null;
+  versions: number;
+  last_alert: string | null;
+}
+export interface RuleList {
+  days: number;
+  rows: RuleRow[];
+}
+export interface RuleDetail {
+  row: RuleRow;
+  rationale: string;
+  path: string | null;
+  versions: {
+    version: string;
+    first: string;
+    text: string;
+    alerts: number;
+  }[];
+}
+export interface VehicleTags {
+  tags: ({
+    tag: string;
+    reason: string;
+    who: string;
+    since: string;
+    until: string | null;
+  })[];
+}
+export interface VehicleTagRequest {
+  tag: string;
+  reason: string;
+  until?: string | null;
+}
 export interface StreamChange {
-  topic: "incident" | "alert" | "vehicle" | "ledger" | "health";
+  topic: "incident" | "alert" | "vehicle" | "ledger" | "health" | "silence";
   /** "*" when several were coalesced */
   id: string;
   version: number;
@@ -775,8 +1033,21 @@ export interface Operations {
   listVehicleEvents: { params: { vid: string }; query: { type?: string; priority?: string; from?: string; to?: string; cursor?: string; limit?: number }; body: undefined; response: EventPage };
   getVehicleActivity: { params: { vid: string }; query: { from?: string; to?: string; buckets?: number }; body: undefined; response: Activity };
   revealVin: { params: { vid: string }; query: undefined; body: RevealRequest; response: RevealResult };
-  listAlerts: { params: undefined; query: { q?: string; severity?: string; rule?: string; vid?: string; state?: string; incident?: string; from?: string; to?: string; cursor?: string; limit?: number }; body: undefined; response: AlertPage };
+  listAlerts: { params: undefined; query: { q?: string; severity?: string; rule?: string; vid?: string; state?: string; incident?: string; silence?: string; from?: string; to?: string; cursor?: string; limit?: number }; body: undefined; response: AlertPage };
   getAlert: { params: { id: string }; query: undefined; body: undefined; response: AlertDetail };
+  listSilences: { params: undefined; query: { state?: string; cursor?: string; limit?: number }; body: undefined; response: SilencePage };
+  createSilence: { params: undefined; query: undefined; body: SilenceDraft; response: Silence };
+  previewSilence: { params: undefined; query: undefined; body: SilenceDraft; response: SilenceTrial };
+  getSilence: { params: { id: string }; query: undefined; body: undefined; response: Silence };
+  judgeSilence: { params: { id: string }; query: undefined; body: SilenceSecond; response: Silence };
+  revokeSilence: { params: { id: string }; query: undefined; body: SilenceEnd; response: Silence };
+  proposeSilence: { params: { id: string }; query: undefined; body: undefined; response: SilenceProposal };
+  listBudgets: { params: undefined; query: { days?: number }; body: undefined; response: BudgetReport };
+  listRules: { params: undefined; query: undefined; body: undefined; response: RuleList };
+  getRule: { params: undefined; query: { rule: string }; body: undefined; response: RuleDetail };
+  listVehicleTags: { params: { vid: string }; query: undefined; body: undefined; response: VehicleTags };
+  addVehicleTag: { params: { vid: string }; query: undefined; body: VehicleTagRequest; response: VehicleTags };
+  removeVehicleTag: { params: { vid: string }; query: undefined; body: VehicleTagRequest; response: VehicleTags };
   listAudit: { params: undefined; query: { who?: string; act?: string; object?: string; from?: string; to?: string; cursor?: string; limit?: number }; body: undefined; response: AuditPage };
   verifyAudit: { params: undefined; query: undefined; body: undefined; response: AuditVerify };
   getLedger: { params: undefined; query: { from?: string; to?: string }; body: undefined; response: LedgerSummary };
@@ -812,6 +1083,19 @@ export const routes: { readonly [K in keyof Operations]: readonly [method: strin
   revealVin: ["POST", "/vehicles/{vid}/reveal"],
   listAlerts: ["GET", "/alerts"],
   getAlert: ["GET", "/alerts/{id}"],
+  listSilences: ["GET", "/silences"],
+  createSilence: ["POST", "/silences"],
+  previewSilence: ["POST", "/silences/preview"],
+  getSilence: ["GET", "/silences/{id}"],
+  judgeSilence: ["POST", "/silences/{id}/second"],
+  revokeSilence: ["POST", "/silences/{id}/revoke"],
+  proposeSilence: ["GET", "/incidents/{id}/silence"],
+  listBudgets: ["GET", "/budgets"],
+  listRules: ["GET", "/rules"],
+  getRule: ["GET", "/rules/one"],
+  listVehicleTags: ["GET", "/vehicles/{vid}/tags"],
+  addVehicleTag: ["POST", "/vehicles/{vid}/tags"],
+  removeVehicleTag: ["POST", "/vehicles/{vid}/tags/remove"],
   listAudit: ["GET", "/audit"],
   verifyAudit: ["GET", "/audit/verify"],
   getLedger: ["GET", "/ledger"],

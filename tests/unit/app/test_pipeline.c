@@ -70,7 +70,7 @@ static void fill(uint64_t seed, struct stream *log, struct store *st)
 
 static struct log_pipeline *open_pipeline(struct stream *log, struct store *st)
 {
-    struct pipeline_config cfg = {log, st, "content/rules", 30};
+    struct pipeline_config cfg = {.stream = log, .store = st, .rules_path = "content/rules", .lateness_days = 30};
     struct pipeline_error error;
     struct log_pipeline *p = NULL;
 
