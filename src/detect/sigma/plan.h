@@ -20,7 +20,8 @@ struct plan {
     struct fields fields;
     struct rule **rule; /* in the order of the files */
     uint32_t rule_count;
-    uint32_t *corr; /* numbers of the rules that are counted in windows, lowest level first */
+    uint32_t loaded_count; /* without the shadows that scopes of correlations make */
+    uint32_t *corr;        /* numbers of the rules that are counted in windows, lowest level first */
     uint32_t corr_count;
     uint32_t *base; /* numbers of the rules that are matched against events */
     uint32_t base_count;

@@ -299,6 +299,7 @@ void plan_link(struct loader *l)
     for (uint32_t i = 0; i < loaded; i++)
         if (p->rule[i]->expr != NULL && !p->rule[i]->broken)
             rule_lint_detection(p, p->rule[i], l->diag);
+    p->loaded_count = loaded;
     resolve_all(l, referred);
     give_windows(l, referred);
     free(referred);
