@@ -7,6 +7,7 @@
 
 #include "app/commands.h"
 #include "app/file_text.h"
+#include "app/intel_commands.h"
 #include "app/usage.h"
 #include "app/vsocd_config.h"
 #include "app/wall_clock.h"
@@ -33,7 +34,8 @@ struct import {
 
 static const char USAGE[] =
     "usage: vsoc import vehicles FILE --config FILE\n"
-    "       vsoc import vehicles FILE --data DIR --pseudonym-key FILE [--vault-key FILE]\n\n"
+    "       vsoc import vehicles FILE --data DIR --pseudonym-key FILE [--vault-key FILE]\n"
+    "       vsoc import stix FILE ...   threat intelligence; vsoc import stix --help says more\n\n"
     "Enrols vehicles: CSV with a header line, or JSON lines; \"-\" is standard input. Columns:\n\n"
     "  vin         must be there; kept sealed in the vault only, everything else goes by its pseudonym\n"
     "  model hardware region    as rules and reports shall name them\n"
@@ -200,6 +202,8 @@ int cmd_import(int argc, char **argv)
 {
     struct options o = {NULL, NULL, NULL, NULL, NULL};
 
+    if (argc > 1 && strcmp(argv[1], "stix") == 0)
+        return intel_import_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "--help") == 0) {
         fputs(USAGE, stdout);
         return 0;

@@ -8,6 +8,7 @@ int cmd_dbc(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_mapping(int argc, char **argv);
 int cmd_pki(int argc, char **argv);
+int cmd_intel(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
 int cmd_sim(int argc, char **argv);

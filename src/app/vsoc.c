@@ -16,6 +16,7 @@ static const struct command COMMAND[] = {
     {"import", "take vehicles into the registry", cmd_import},
     {"mapping", "turn the logs of other systems into events", cmd_mapping},
     {"pki", "make the certificates and keys of a fleet", cmd_pki},
+    {"intel", "threat intelligence: hunt, pull from TAXII, export", cmd_intel},
     {"report", "figures from the state database", cmd_report},
     {"rule", "check, test, run and explain detection rules", cmd_rule},
     {"sim", "a simulated fleet with planted attacks and ground truth", cmd_sim},

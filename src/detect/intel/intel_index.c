@@ -92,7 +92,7 @@ enum vs_err intel_index_new(struct intel_index **ret)
     stix_tree_init(&x->tree);
     for (unsigned i = 0; i < 256; i++) {
         enum observe_class class = observe_class_of((uint8_t)i);
-        x->class_of[i] = (uint8_t)class;
+        x->class_of[i] = (uint8_t) class;
     }
     for (unsigned i = 0; i < EV_TYPE_COUNT; i++) {
         const struct ev_type_info *type = ev_type_at(i);
