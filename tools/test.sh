@@ -25,7 +25,7 @@ fi
 STAGES=(setup schema tidy asan unit clang release console oracle e2e browser threads fuzz)
 declare -A ABOUT=(
     [setup]="packages, Python environment, npm packages"
-    [schema]="generated files follow from schema/"
+    [schema]="generated files follow from schema/ and content/"
     [tidy]="the house rules, and the tests that each rule can fail"
     [asan]="build with AddressSanitizer and UndefinedBehaviorSanitizer, warnings are errors"
     [unit]="unit tests under the sanitizers"
@@ -71,7 +71,9 @@ run_npm() { # script
 }
 
 stage_setup() { tools/setup.sh; }
-stage_schema() { tools/python.sh tools/gen_schema.py --check && echo "all generated files are fresh"; }
+stage_schema() {
+    tools/python.sh tools/gen_schema.py --check && tools/python.sh tools/coverage.py --check && echo "all generated files are fresh"
+}
 stage_tidy() { tools/python.sh tools/tidy.py && .venv/bin/python -m pytest -q tests/tidy; }
 stage_asan() { configure_and_build asan; }
 stage_unit() { run_ctest build/asan; }
