@@ -1,5 +1,7 @@
 #include "drive.h"
 
+#include "daily.h"
+
 #define MINUTE_US      INT64_C(60000000)
 #define CONTACT_GAP_US (10 * MINUTE_US)
 /* 10^-7 degrees of latitude per metre, rounded down; longitude is treated alike, which makes trips at high latitudes
@@ -182,4 +184,5 @@ void drive_day(struct drive *d, const struct fleet_vehicle *v, uint64_t seed, un
         return;
     add_noise(d, v, &r, first_us, end_us, s);
     add_update(v, day, first_us + 5 * MINUTE_US, s);
+    daily_add(v, seed, day, first_us, end_us, s);
 }

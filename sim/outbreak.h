@@ -16,11 +16,12 @@
 #include "core/must_use.h"
 #include "rng.h"
 
-#define OUTBREAK_SIGNATURES 50
-#define OUTBREAK_MODELS     40
-#define OUTBREAK_REGIONS    5
-#define OUTBREAK_VERSIONS   8 /* of one model, at most */
-#define OUTBREAK_NONE       UINT32_MAX
+#define OUTBREAK_SIGNATURES  50
+#define OUTBREAK_MODELS      40
+#define OUTBREAK_REGIONS     5
+#define OUTBREAK_VERSIONS    8   /* of one model, at most */
+#define OUTBREAK_FIRST_CHAIN 38u /* signatures from here on carry what planted things drag along */
+#define OUTBREAK_NONE        UINT32_MAX
 
 enum outbreak_class { OUTBREAK_ATTACK, OUTBREAK_REGRESSION, OUTBREAK_FAULT };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHAIN_SIGNATURES 12 /* the last ones: what comes along is reported under these */
+#define CHAIN_SIGNATURES (OUTBREAK_SIGNATURES - OUTBREAK_FIRST_CHAIN)
 
 const char *outbreak_kind_name(enum outbreak_kind k)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "drive.h"
+#include "plan_scene.h"
 
 #define MINUTE_US INT64_C(60000000)
 #define HOUR_US   (60 * MINUTE_US)
@@ -52,6 +53,12 @@ static const struct recipe RECIPE[] = {
     {PLAN_V2X_SPOOFING, "v2x_spoofing", {"v2x_spoofing"}, 1, 1, 14, 10, 50 * MINUTE_US, false},
     {PLAN_SECOC_KEY, "secoc_key_compromise", {"secoc_key_compromise"}, 1, 0, 60, 0, 20 * HOUR_US, true},
     {PLAN_FLEET_CAMPAIGN, "fleet_campaign", {"fleet_campaign"}, 1, 1, 120, 48, 40 * HOUR_US, false},
+    {PLAN_RELAY_THEFT, "relay_theft", {"relay_theft"}, 2, 2, 1, 1, 0, false},
+    {PLAN_KEY_PROGRAMMING, "key_programming_theft", {"key_programming_theft"}, 1, 2, 1, 1, 0, false},
+    {PLAN_DIAG_DRIVING, "diagnostics_while_driving", {"diagnostics_while_driving"}, 2, 2, 1, 1, 0, false},
+    {PLAN_HOST_ROOT, "host_compromise", {"host_compromise"}, 1, 2, 1, 1, 0, false},
+    {PLAN_FORGED_UPDATE, "ota_tampering", {"ota_tampering"}, 1, 2, 1, 1, 0, false},
+    {PLAN_GNSS_SPOOFING, "gnss_spoofing", {"gnss_spoofing"}, 1, 2, 1, 1, 0, false},
 };
 #define RECIPE_COUNT (sizeof RECIPE / sizeof RECIPE[0])
 
@@ -246,6 +253,14 @@ static void add_hit(const struct plan_attack *a, const struct plan_hit *hit, con
         ev = add(s, EV_OTA_SIGNATURE_FAILED, hit->time_us, "TCU", "ota");
         event_set_text(ev, EV_F_COMPONENT, slice_str("TCU"));
         event_set_text(ev, EV_F_REASON, scene_text(s, "unknown key %s", a->detail));
+        break;
+    case PLAN_RELAY_THEFT:
+    case PLAN_KEY_PROGRAMMING:
+    case PLAN_DIAG_DRIVING:
+    case PLAN_HOST_ROOT:
+    case PLAN_FORGED_UPDATE:
+    case PLAN_GNSS_SPOOFING:
+        plan_scene_add(a, hit->time_us, s);
         break;
     case PLAN_SCENARIO_COUNT:
         break;

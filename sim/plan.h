@@ -22,6 +22,12 @@ enum plan_scenario {
     PLAN_V2X_SPOOFING,
     PLAN_SECOC_KEY, /* a leaked key used against one model */
     PLAN_FLEET_CAMPAIGN,
+    PLAN_RELAY_THEFT,     /* opened by a key that lay still, started, driven away */
+    PLAN_KEY_PROGRAMMING, /* a key learned at the diagnostic port */
+    PLAN_DIAG_DRIVING,    /* routines while the vehicle drives */
+    PLAN_HOST_ROOT,       /* an unknown program takes root */
+    PLAN_FORGED_UPDATE,   /* packages with a wrong signature offered to one vehicle */
+    PLAN_GNSS_SPOOFING,
     PLAN_SCENARIO_COUNT
 };
 

@@ -3,12 +3,13 @@
 #ifndef APP_COMMANDS_H
 #define APP_COMMANDS_H
 
+int cmd_campaign(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_dbc(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_mapping(int argc, char **argv);
-int cmd_pki(int argc, char **argv);
 int cmd_intel(int argc, char **argv);
+int cmd_pki(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
 int cmd_sim(int argc, char **argv);

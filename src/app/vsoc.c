@@ -11,12 +11,13 @@ struct command {
 };
 
 static const struct command COMMAND[] = {
+    {"campaign", "fleet statistics: baselines, campaigns, and how good they are", cmd_campaign},
     {"config", "check a configuration file of vsocd", cmd_config},
     {"dbc", "read CAN frames with a network description", cmd_dbc},
     {"import", "take vehicles into the registry", cmd_import},
     {"mapping", "turn the logs of other systems into events", cmd_mapping},
-    {"pki", "make the certificates and keys of a fleet", cmd_pki},
     {"intel", "threat intelligence: hunt, pull from TAXII, export", cmd_intel},
+    {"pki", "make the certificates and keys of a fleet", cmd_pki},
     {"report", "figures from the state database", cmd_report},
     {"rule", "check, test, run and explain detection rules", cmd_rule},
     {"sim", "a simulated fleet with planted attacks and ground truth", cmd_sim},
