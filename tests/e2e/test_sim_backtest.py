@@ -49,7 +49,8 @@ def test_what_was_planted_is_found_and_nothing_else(binaries, root, month):
     alerts = [json.loads(line) for line in backtest(binaries, root, home / 'events.jsonl').splitlines()]
     planted = [t for t in truth if not t['lookalike']]
     assert {t['scenario'] for t in planted} == {'secoc_storm', 'security_access_bruteforce', 'security_access_bruteforce_lockout', 'geolocation_jump',
-                                                'v2x_spoofing', 'secoc_key_compromise', 'fleet_campaign'}
+                                                'v2x_spoofing', 'secoc_key_compromise', 'fleet_campaign', 'relay_theft', 'key_programming_theft',
+                                                'diagnostics_while_driving', 'host_compromise', 'ota_tampering', 'gnss_spoofing'}
     assert any(t['lookalike'] for t in truth)
     explained = 0
     for t in planted:

@@ -44,8 +44,8 @@ static uint32_t events_of(const struct plan_hit *hit, struct scene *s)
 
 static void every_scenario_is_planted_and_has_its_size(void **state)
 {
-    static const uint32_t LEAST[PLAN_SCENARIO_COUNT] = {1, 1, 1, 1, 11, 50, 100};
-    static const uint32_t MOST_ALIKE[PLAN_SCENARIO_COUNT] = {1, 1, 1, 1, 10, 0, 49};
+    static const uint32_t LEAST[PLAN_SCENARIO_COUNT] = {1, 1, 1, 1, 11, 50, 100, 1, 1, 1, 1, 1, 1};
+    static const uint32_t MOST_ALIKE[PLAN_SCENARIO_COUNT] = {1, 1, 1, 1, 10, 0, 49, 1, 1, 1, 1, 1, 1};
     bool seen[PLAN_SCENARIO_COUNT] = {false};
 
     (void)state;
