@@ -6,6 +6,7 @@
 int cmd_campaign(int argc, char **argv);
 int cmd_config(int argc, char **argv);
 int cmd_dbc(int argc, char **argv);
+int cmd_eth(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_mapping(int argc, char **argv);
 int cmd_intel(int argc, char **argv);

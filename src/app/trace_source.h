@@ -7,6 +7,7 @@
 #ifndef APP_TRACE_SOURCE_H
 #define APP_TRACE_SOURCE_H
 
+#include "app/capture.h"
 #include "app/trace_input.h"
 #include "codec/asc.h"
 #include "codec/blf.h"
@@ -56,8 +57,7 @@ VS_MUST_USE enum vs_err trace_blf_next(struct trace_blf *b, struct trace_input *
 /* ---- captures: pcap, pcapng */
 
 struct trace_pcap {
-    struct pcap pcap;
-    bool stopped;
+    struct capture capture;
     uint64_t foreign; /* packets that are not CAN */
     uint64_t *lost;
 };

@@ -14,6 +14,7 @@ static const struct command COMMAND[] = {
     {"campaign", "fleet statistics: baselines, campaigns, and how good they are", cmd_campaign},
     {"config", "check a configuration file of vsocd", cmd_config},
     {"dbc", "read CAN frames with a network description", cmd_dbc},
+    {"eth", "read Ethernet captures: ARP, SOME/IP, service discovery, DoIP, gPTP", cmd_eth},
     {"import", "take vehicles into the registry", cmd_import},
     {"mapping", "turn the logs of other systems into events", cmd_mapping},
     {"intel", "threat intelligence: hunt, pull from TAXII, export", cmd_intel},
