@@ -120,6 +120,8 @@ static const char *read_options(int argc, char **argv, bool free_paths, struct r
         bool *flag = flag_of(o, arg);
         if (strcmp(arg, "--rules") == 0 || strcmp(arg, "--rule") == 0) {
             paths = true;
+            if (strcmp(arg, "--rule") == 0 && o->draft == NULL && i + 1 < argc)
+                o->draft = argv[i + 1];
         } else if (value != NULL) {
             *value = argv[++i];
             paths = free_paths;

@@ -23,6 +23,7 @@ struct rule_options {
     const char *placeholders[RULE_PLACEHOLDERS_MAX];
     unsigned placeholders_count;
     const char *events, *expect, *junit, *alert, *dbc, *store, *archive, *budget, *show;
+    const char *draft; /* the path after the first --rule */
     unsigned workers;
     bool strict, logsource, skip_broken, all;
 };

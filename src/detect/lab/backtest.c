@@ -19,6 +19,7 @@ struct block {
     uint32_t count, room;
     struct bad_line *bad;
     uint64_t lines, bad_count, quarantined, beyond_horizon;
+    int64_t first_us, last_us;
 };
 
 struct bad_line {
@@ -140,8 +141,13 @@ static void read_block(struct worker *w, struct block *b)
             note_bad(b, b->line + it.line - 1, reason != NULL ? reason : "cannot be read");
             continue;
         }
+        if (b->first_us == 0 || w->record.first_us < b->first_us)
+            b->first_us = w->record.first_us;
+        if (w->record.last_us > b->last_us)
+            b->last_us = w->record.last_us;
         switch (sighter_step(&w->sighter, &w->record, &s)) {
         case SIGHT_OK:
+            s.tag = b->line + it.line - 1;
             if (b->engine != NULL)
                 engine_put(b->engine, &s);
             else
@@ -168,6 +174,10 @@ static void consume(struct run *run, struct engine *e, struct block *b)
     run->report->bad_lines += b->bad_count;
     run->report->quarantined += b->quarantined;
     run->report->beyond_horizon += b->beyond_horizon;
+    if (b->first_us != 0 && (run->report->first_us == 0 || b->first_us < run->report->first_us))
+        run->report->first_us = b->first_us;
+    if (b->last_us > run->report->last_us)
+        run->report->last_us = b->last_us;
 }
 
 static void block_free(struct block *b)
@@ -300,6 +310,8 @@ enum vs_err backtest_run(const struct plan *plan, struct slice text, const struc
         run_threads(&run, e);
     else
         run_alone(&run, e);
+    if (run.err == VS_OK && o->settled != NULL)
+        o->settled(o->ctx, e);
     if (run.err == VS_OK)
         engine_alerts(e, emit, emit_ctx);
     ret->engine = *engine_counters(e);

@@ -116,9 +116,13 @@ struct closure {
     uint32_t count;
 };
 
-/* Correlations refer downwards only (broken ones were taken out), and their depth is bounded by EXPR_DEPTH_MAX. */
+/* Correlations refer downwards only (broken ones were taken out), and their depth is bounded by EXPR_DEPTH_MAX. A
+ * shadow has the document of the rule that it narrows. */
 static void enter(struct closure *c, const struct rule *r)
 {
+    for (uint32_t i = 0; r->is_shadow && i < c->count; i++)
+        if (c->plan->rule[c->member[i]]->doc == r->doc)
+            return;
     if (c->seen[r->number])
         return;
     c->seen[r->number] = 1;
@@ -242,6 +246,23 @@ char *rule_text_version(const struct plan *p, const struct rule *r, size_t *ret_
     closure_init(&c, p);
     gather(&c, r);
     *ret_len = write_documents(&c, false, &text, &room);
+    closure_done(&c);
+    return text;
+}
+
+char *rule_text_bundle(const struct plan *p, bool (*wanted)(void *ctx, const struct rule *r), void *ctx,
+                       size_t *ret_len)
+{
+    struct closure c;
+    char *text = NULL;
+    size_t room = 0;
+
+    closure_init(&c, p);
+    for (uint32_t i = 0; i < p->loaded_count; i++)
+        if (!p->rule[i]->broken && wanted(ctx, p->rule[i]))
+            enter(&c, p->rule[i]);
+    enter_filters(&c);
+    *ret_len = c.count > 0 ? write_documents(&c, false, &text, &room) : 0;
     closure_done(&c);
     return text;
 }

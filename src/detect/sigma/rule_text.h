@@ -32,5 +32,8 @@ void rule_text_write_meaning(const struct yaml_node *doc, struct writer *w);
 void rule_text_identify(struct plan *p);
 /* The text whose SHA-256 is the rule's version: documents with "---" between them. malloc'd; the caller frees. */
 char *rule_text_version(const struct plan *p, const struct rule *r, size_t *ret_len);
+/* The same of several rules: those that `wanted` says yes to, each document once. NULL when there are none. */
+char *rule_text_bundle(const struct plan *p, bool (*wanted)(void *ctx, const struct rule *r), void *ctx,
+                       size_t *ret_len);
 
 #endif
