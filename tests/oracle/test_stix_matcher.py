@@ -108,7 +108,7 @@ class Maker:
             return '%s %sLIKE %s' % (path, no, self.quote(self.one('%example', 'e_il%', 'a', '%', '_', 'x\\%y', 'ü', '%.%.%')))
         if kind == 'text' and not path.endswith('_hex') and pick < .4:
             return '%s %sMATCHES %s' % (path, no, self.quote(self.one('^e', 'example$', '[0-9]+\\.', '^$', 'a|b', '(?i)EVIL', 'ü')))
-        if pick < .55 and not path.endswith(':flag'):
+        if pick < .55 and not path.endswith(':flag') and (kind == 'bytes' or not path.endswith('_hex')):
             return '%s %sIN (%s)' % (path, no, ', '.join(self.literal(kind) for _ in range(self.r.randint(1, 3))))
         return '%s %s%s %s' % (path, no, self.one('=', '!=', '<', '<=', '>', '>=', '==', '<>'), self.literal(kind))
 

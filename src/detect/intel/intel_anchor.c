@@ -72,6 +72,12 @@ static void one_form(struct stix_pattern *p, const struct observe_path *path, st
 {
     if (path->kind == OBSERVE_ADDRESS)
         turn_to_block(p, n);
+    for (uint32_t i = 0; path->kind == OBSERVE_ATM && i < n->literal_count; i++) {
+        struct stix_literal *l = &p->literal[n->literal + i];
+        uint32_t skip = l->kind == STIX_TEXT ? l->value.s.len - (uint32_t)observe_technique(text_of(p, l)).len : 0;
+        l->value.s.at += skip;
+        l->value.s.len -= skip;
+    }
     if (path->kind != OBSERVE_DOMAIN && path->kind != OBSERVE_DIGEST && path->kind != OBSERVE_MAC)
         return;
     for (uint32_t i = 0; i < n->literal_count && n->op <= STIX_LIKE; i++) {
@@ -173,7 +179,8 @@ static bool add_type_anchors(struct intel_anchors *a, enum observe_class kind, s
 
         for (size_t len; !hit && *at != '\0'; at += len + (at[len] == ',')) {
             len = strcspn(at, ",");
-            hit = slice_equal(slice_make(at, len), literal);
+            hit = slice_equal(kind == OBSERVE_ATM ? observe_technique(slice_make(at, len)) : slice_make(at, len),
+                              literal);
         }
         if (hit && a->count < INTEL_ANCHORS_MAX)
             a->anchor[a->count++] = (struct intel_anchor){.kind = ANCHOR_TYPE, .class = (uint8_t)kind, .type = i};

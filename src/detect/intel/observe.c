@@ -216,7 +216,7 @@ static void see_techniques(const struct seen *s, uint32_t parent, const char *at
         size_t len = strcspn(atm, ",");
         uint32_t at = stix_tree_add(s->t, list, slice_make(NULL, 0), STIX_VALUE_TEXT);
         if (at != STIX_TREE_NONE)
-            s->t->value[at].value.s = slice_make(atm, len);
+            s->t->value[at].value.s = observe_technique(slice_make(atm, len));
         atm += len + (atm[len] == ',');
     }
 }

@@ -72,6 +72,8 @@ enum observe_class observe_class_of(uint8_t field);
 VS_MUST_USE bool observe_key(enum observe_class kind, struct slice value, uint8_t *buf, struct slice *ret);
 /* Host part of a URL; empty when it has none. */
 struct slice observe_host(struct slice url);
+/* A technique of the Automotive Threat Matrix without the matrix's name in front: T0071. */
+struct slice observe_technique(struct slice id);
 /* Last part of a path. */
 struct slice observe_file_name(struct slice path);
 

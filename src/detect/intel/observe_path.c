@@ -242,3 +242,10 @@ struct slice observe_file_name(struct slice path)
             return slice_from(path, i + 1);
     return path;
 }
+
+struct slice observe_technique(struct slice id)
+{
+    static const struct slice MATRIX = SLICE_LIT("ATM-");
+
+    return slice_starts(id, MATRIX) ? slice_from(id, MATRIX.len) : id;
+}
