@@ -99,7 +99,7 @@ static bool is_part(const struct entry *x, uint32_t node, bool second)
 }
 
 /* Among the sorted entries. Beside it may stand one that was taken out. */
-static struct entry *find_sorted(struct engine *e, struct group *g, const struct entry *like)
+static struct entry *find_sorted(const struct engine *e, const struct group *g, const struct entry *like)
 {
     size_t lo = 0;
     size_t hi = g->sorted;
@@ -116,21 +116,28 @@ static struct entry *find_sorted(struct engine *e, struct group *g, const struct
     return lo < g->sorted && is_part(&g->entry[lo], like->node, like->second) ? &g->entry[lo] : NULL;
 }
 
-struct entry *engine_entry(struct engine *e, uint32_t node, const struct node_place *p, bool second)
+static struct entry *find_entry(const struct engine *e, uint32_t node, const struct node_place *p, bool second)
 {
     struct group *g = engine_group_at(e, p->group);
     struct entry like = engine_like(e, node, p, second);
 
     if ((p->parts >> second & 1) == 0)
         return NULL;
-    if (g->count - g->sorted > TAIL_MAX)
-        sort_new(e, g);
     for (uint32_t i = g->count; i-- > g->sorted;)
         if (is_part(&g->entry[i], node, second))
             return &g->entry[i];
     struct entry *x = find_sorted(e, g, &like);
     assert(x != NULL);
     return x;
+}
+
+struct entry *engine_entry(struct engine *e, uint32_t node, const struct node_place *p, bool second)
+{
+    struct group *g = engine_group_at(e, p->group);
+
+    if ((p->parts >> second & 1) != 0 && g->count - g->sorted > TAIL_MAX)
+        sort_new(e, g);
+    return find_entry(e, node, p, second);
 }
 
 struct entry *engine_append(struct group *g)
@@ -179,10 +186,13 @@ void engine_mask(struct engine *e, uint32_t node, struct node_place *p, bool sec
         return;
     }
     x->mask = mask;
-    if (mask == 0) {
-        g->holes = true;
-        p->parts &= ~(1u << second) & 3u;
-    }
+    if (mask != 0)
+        return;
+    bool hit = x->hit;
+    g->holes = true;
+    p->parts &= ~(1u << second) & 3u;
+    if (hit) /* nobody will look at it again: what it was a hit for must hear of it now (bounded by the chain) */
+        engine_tell_parents(e, g->corr, node, second, false);
 }
 
 /* One merge of two neighbouring runs [from, mid) and [mid, to). */

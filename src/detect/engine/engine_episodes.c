@@ -93,12 +93,30 @@ void engine_fresh_add(struct engine *e, const struct episode *ep)
     e->fresh[e->fresh_count++] = *ep;
 }
 
+/* By aliases an event can stand in two groups of one correlation: it is a hit as long as it is one in either. */
+static bool still_hit(struct engine *e, uint32_t corr, uint32_t node, bool second)
+{
+    struct node *n = engine_node(e, node);
+
+    for (uint16_t i = 0; i < n->place_count; i++) {
+        const struct node_place *p = &node_places(n)[i];
+        if (p->group == GROUP_FIELD || engine_group_at(e, p->group)->corr != corr)
+            continue;
+        const struct entry *x = engine_entry(e, node, p, second);
+        if (x != NULL && x->hit)
+            return true;
+    }
+    return false;
+}
+
 void engine_tell_parents(struct engine *e, uint32_t corr, uint32_t node, bool second, bool hit)
 {
     struct node *n = engine_node(e, node);
     struct node_place *place = node_places(n);
     uint32_t rule = e->plan->corr[corr];
 
+    if (n->place_count < 2 || (!hit && still_hit(e, corr, node, second)))
+        return;
     for (uint16_t i = 0; i < n->place_count; i++) {
         struct node_place *p = &place[i];
         if (p->mask_chain == 0)
@@ -259,6 +277,11 @@ static void replace(struct engine *e, struct group *g, uint32_t a, uint32_t b)
     if (e->fresh_count > 0)
         memcpy(g->episode + a, e->fresh, e->fresh_count * sizeof *g->episode);
     g->episode_count = count;
+}
+
+void engine_episodes_set(struct engine *e, uint32_t group)
+{
+    replace(e, engine_group_at(e, group), 0, 0);
 }
 
 void engine_take_over(struct engine *e, uint32_t group, uint32_t a, uint32_t b, engine_emit *emit, void *ctx)

@@ -42,6 +42,18 @@ static uint32_t take_key(struct engine *e, struct slice key, uint32_t vehicle)
     return v->value;
 }
 
+static uint32_t new_group(struct engine *e, uint32_t corr, uint32_t name, uint32_t tag)
+{
+    uint32_t number = pages_take(&e->groups);
+    struct group *g = engine_group_at(e, number);
+
+    g->corr = corr;
+    g->key = name;
+    g->refs = 1;
+    slots_add(&e->group_slots, tag, number);
+    return number;
+}
+
 uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key, uint32_t vehicle)
 {
     uint32_t tag = group_tag(e, corr, key);
@@ -61,13 +73,7 @@ uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key, uint32_
         e->corr[corr].refused_names++;
         return GROUP_NONE;
     }
-    uint32_t number = pages_take(&e->groups);
-    struct group *g = engine_group_at(e, number);
-    g->corr = corr;
-    g->key = name;
-    g->refs = 1;
-    slots_add(&e->group_slots, tag, number);
-    return number;
+    return new_group(e, corr, name, tag);
 }
 
 void engine_large_free(struct group *g)
@@ -80,7 +86,7 @@ void engine_large_free(struct group *g)
     g->large = NULL;
 }
 
-static void unqueue(struct engine *e, struct group *g)
+void engine_unqueue(struct engine *e, struct group *g)
 {
     struct corr_state *c = &e->corr[g->corr];
 
@@ -96,7 +102,7 @@ static void free_group(struct engine *e, uint32_t number)
 {
     struct group *g = engine_group_at(e, number);
 
-    unqueue(e, g);
+    engine_unqueue(e, g);
     engine_closing_remove(e, number);
     engine_large_free(g);
     free(g->entry);
@@ -123,10 +129,15 @@ void engine_group_release(struct engine *e, uint32_t group)
     engine_group_check(e, group);
 }
 
-/* The table of groups is made anew by whoever drops groups. */
-void engine_group_drop(struct engine *e, uint32_t group)
+uint32_t engine_group_load(struct engine *e, uint32_t corr, uint32_t name)
 {
-    free_group(e, group);
+    struct slice key = names_text(&e->names, name);
+    uint32_t tag = group_tag(e, corr, key);
+
+    if (e->group_slots.slot[find(e, corr, key, tag)].item != 0 || e->groups.used >= GROUP_FIELD)
+        return GROUP_NONE;
+    names_ref(&e->names, name);
+    return new_group(e, corr, name, tag);
 }
 
 void engine_groups_rehash(struct engine *e)

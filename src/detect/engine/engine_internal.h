@@ -105,6 +105,7 @@ struct corr_state {
     struct queued *queue;
     uint32_t queue_count, queue_room;
     bool backfill;
+    bool alerts_changed; /* the other plan said otherwise whether its hits are alerts; cleared at once */
     uint64_t refused_groups, refused_names; /* since engine_limits_take */
 };
 
@@ -212,23 +213,28 @@ static inline bool group_live(const struct group *g)
 /* The group of a place, new if need be, with one more reference; GROUP_NONE when a limit turned it away. */
 uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key, uint32_t vehicle);
 uint32_t engine_group_find(const struct engine *e, uint32_t corr, struct slice key);
+/* A new group with a key that has a name; GROUP_NONE when there is one already. */
+uint32_t engine_group_load(struct engine *e, uint32_t corr, uint32_t name);
 /* Takes one reference back; a group that nothing refers to and that shows nothing is freed. */
 void engine_group_release(struct engine *e, uint32_t group);
 void engine_group_check(struct engine *e, uint32_t group);
-/* Frees a group with all it holds; nothing may refer to it but places that will be let go. */
-void engine_group_drop(struct engine *e, uint32_t group);
 /* Enters all groups into a new table, after correlations were numbered anew. */
 void engine_groups_rehash(struct engine *e);
 void engine_large_free(struct group *g);
+void engine_unqueue(struct engine *e, struct group *g);
 
 /* engine_nodes.c */
 /* A node for the event, without places; NODE_NONE when a limit turned it away. */
 uint32_t engine_node_new(struct engine *e, const struct sighting *s);
+/* Keeps a new event if it has a place and limits allow, and its identity in any case. */
+void engine_keep(struct engine *e, const struct sighting *s);
 /* Enters a node into groups. */
 void engine_node_enter(struct engine *e, uint32_t node, const struct place *place, uint32_t count);
 /* Makes room for places that the caller fills in. */
 struct node_place *engine_places_add(struct node *n, uint32_t count);
 void engine_node_free(struct engine *e, uint32_t node);
+/* Gives back what a place's value is kept in. */
+void engine_value_release(struct engine *e, const struct node_place *p);
 uint32_t engine_vehicle(struct engine *e, struct slice vehicle);
 void engine_vehicle_release(struct engine *e, uint32_t vehicle);
 void engine_vehicle_room(struct engine *e);
@@ -258,6 +264,9 @@ void engine_take_over(struct engine *e, uint32_t group, uint32_t a, uint32_t b, 
 /* The identity of the first member of an episode. */
 struct hash128 engine_start_of(const struct engine *e, const struct entry *x);
 
+/* Makes the fresh episodes those of the group. */
+void engine_episodes_set(struct engine *e, uint32_t group);
+
 /* engine_live.c */
 /* Goes on from where the last recomputation stopped. */
 void engine_live_append(struct engine *e, uint32_t group, engine_emit *emit, void *ctx);
@@ -286,5 +295,17 @@ void engine_closing_remove(struct engine *e, uint32_t group);
 
 /* engine_limits.c */
 void engine_refuse_vehicle(struct engine *e, uint32_t vehicle);
+
+/* engine_rebind.c */
+/* The rule of a plan with this label and meaning, as its place among those that are counted; GROUP_NONE. */
+uint32_t engine_same_rule(const struct plan *p, struct slice label, const uint8_t meaning[RULE_HASH_SIZE]);
+/* Brings groups in line of rules that alert now and did not, or the other way round. */
+void engine_alerting_changed(struct engine *e, engine_emit *emit, void *ctx);
+/* Forgets an event that no group holds any more; copies of it are still known. */
+void engine_node_check(struct engine *e, uint32_t node);
+
+/* engine_backfill.c */
+/* Notes whether some rule needs one. */
+void engine_backfill_note(struct engine *e);
 
 #endif

@@ -24,6 +24,8 @@ static void stretch(struct engine *e, const struct group *g)
             hi_us = g->entry[i].time_us;
     if (q->lo_us > q->hi_us)
         q->lo_us = q->hi_us = g->large->last.time_us;
+    if (q->lo_us > g->large->last.time_us)
+        q->lo_us = g->large->last.time_us;
     if (q->hi_us < hi_us)
         q->hi_us = hi_us;
 }

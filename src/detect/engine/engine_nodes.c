@@ -73,7 +73,7 @@ static bool value_of(struct engine *e, const struct place *p, uint32_t *ret)
     return *ret != VALUE_NONE;
 }
 
-static void release_value(struct engine *e, const struct node_place *p)
+void engine_value_release(struct engine *e, const struct node_place *p)
 {
     if (p->value == VALUE_NONE)
         return;
@@ -188,7 +188,7 @@ void engine_node_free(struct engine *e, uint32_t node)
     for (uint16_t i = 0; i < n->place_count; i++) {
         if (place[i].group == GROUP_FIELD)
             continue;
-        release_value(e, &place[i]);
+        engine_value_release(e, &place[i]);
         engine_group_release(e, place[i].group);
     }
     if (n->place_count > 1)
@@ -241,8 +241,7 @@ static uint32_t keep_or_free(struct engine *e, uint32_t node)
     return NODE_NONE;
 }
 
-/* Keeps the event if it has a place and limits allow, and its identity in any case. */
-static void keep(struct engine *e, const struct sighting *s)
+void engine_keep(struct engine *e, const struct sighting *s)
 {
     uint32_t node = s->place_count > 0 ? engine_node_new(e, s) : NODE_NONE;
 
@@ -280,7 +279,7 @@ static void put_copy(struct engine *e, const struct sighting *s, uint32_t item)
         engine_identity_remove_node(e, item);
         withdraw(e, item);
     }
-    keep(e, s);
+    engine_keep(e, s);
 }
 
 void engine_put(struct engine *e, const struct sighting *s)
@@ -294,5 +293,5 @@ void engine_put(struct engine *e, const struct sighting *s)
     if (item != NODE_NONE)
         put_copy(e, s, item);
     else if (s->place_count > 0 || !e->limits.unique_input)
-        keep(e, s);
+        engine_keep(e, s);
 }
