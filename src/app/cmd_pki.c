@@ -1,7 +1,8 @@
 /* vsoc pki: the certificates and keys of a fleet, enough to try, to test and to enrol by hand.
  *
- *   vsoc pki init DIR               a vehicle CA, a server certificate for this machine, pseudonym and vault keys,
- * vsocd.yaml vsoc pki vehicle DIR VIN OUT    a vehicle's key and certificate, subject = its pseudonym */
+ * init DIR makes a vehicle CA, a server certificate for this machine, pseudonym and vault keys, and vsocd.yaml;
+ * vehicle DIR VIN OUT a vehicle's key and certificate, subject = its pseudonym; feed DIR NAME OUT those of a backend
+ * that hands in its logs, subject = feed:NAME. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -116,6 +117,47 @@ static int init(const char *dir)
     return 0;
 }
 
+#define FEED_NAME_MAX 40
+
+/* The name stands in a certificate's subject and behind a pseudonym: plain letters, so that nobody mistakes one for
+ * another. */
+static bool good_feed_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= FEED_NAME_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-") == len;
+}
+
+static int feed(const char *dir, const char *name, const char *out)
+{
+    char text[FILE_MAX], ca_pem[PKI_PEM_MAX], cn[FEED_NAME_MAX + 8];
+    uint8_t serial[8];
+    struct key *ca_key = NULL, *key = NULL;
+    int64_t now_s = wall_clock_us() / 1000000;
+
+    if (!good_feed_name(name)) {
+        fprintf(stderr, "vsoc pki feed: %s: a feed's name has 1 to %d of a-z, 0-9, _ . -\n", name, FEED_NAME_MAX);
+        return 2;
+    }
+    snprintf(cn, sizeof cn, "feed:%s", name);
+    bool ok = crypto_random(serial, sizeof serial) == VS_OK && read_all(dir, "vehicle-ca.key", text, sizeof text) &&
+              key_read_private(slice_str(text), &ca_key) == VS_OK &&
+              read_all(dir, "vehicle-ca.pem", ca_pem, sizeof ca_pem) && key_generate(KEY_P256, &key) == VS_OK;
+    uint64_t number = 0;
+    for (unsigned i = 0; i < sizeof serial; i++)
+        number = number << 8 | serial[i];
+    struct pki_request req = {cn, NULL, number & INT64_MAX, now_s - 3600, now_s + YEAR_S, false, false};
+    if (mkdir(out, 0700) != 0 && errno != EEXIST)
+        ok = false;
+    ok = ok && issue(out, "feed", &req, key, ca_key, ca_pem);
+    key_free(ca_key);
+    key_free(key);
+    if (!ok)
+        return 2;
+    printf("{\"feed\":\"%s\",\"cert\":\"%s/feed.pem\",\"key\":\"%s/feed.key\"}\n", name, out, out);
+    return 0;
+}
+
 /* The serial number is taken from the pseudonym: one vehicle, one series, no counter to lose. */
 static uint64_t serial_of(const uint8_t vid[SHA256_SIZE], int64_t now_s)
 {
@@ -165,11 +207,15 @@ int cmd_pki(int argc, char **argv)
         return init(argv[2]);
     if (argc == 5 && strcmp(argv[1], "vehicle") == 0)
         return vehicle(argv[2], argv[3], argv[4]);
+    if (argc == 5 && strcmp(argv[1], "feed") == 0)
+        return feed(argv[2], argv[3], argv[4]);
     FILE *f = argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr;
     if (f == stderr)
         fprintf(f, "vsoc pki: cannot make sense of %s\n", argc > 1 ? argv[1] : "nothing");
-    fprintf(f, "usage: vsoc pki init DIR\n       vsoc pki vehicle DIR VIN OUTDIR\n\n"
-               "init makes a vehicle CA, a server certificate, the pseudonym and vault keys and vsocd.yaml in DIR.\n"
-               "vehicle makes a key and a certificate whose subject is the pseudonym of VIN.\n");
+    fprintf(f,
+            "usage: vsoc pki init DIR\n       vsoc pki vehicle DIR VIN OUTDIR\n       vsoc pki feed DIR NAME OUTDIR\n\n"
+            "init makes a vehicle CA, a server certificate, the pseudonym and vault keys and vsocd.yaml in DIR.\n"
+            "vehicle makes a key and a certificate whose subject is the pseudonym of VIN.\n"
+            "feed makes those of a backend that hands in its logs (docs/formats/mapping.md), valid for a year.\n");
     return f == stdout ? 0 : 2;
 }

@@ -7,6 +7,7 @@
 #include "app/commands.h"
 #include "app/sim_options.h"
 #include "app/wall_clock.h"
+#include "backend_log.h"
 #include "can_trace.h"
 #include "core/hex.h"
 #include "core/timestamp.h"
@@ -26,6 +27,8 @@ static void usage(FILE *out)
         "ones too\n"
         "       vsoc sim vehicles [options] > vehicles.jsonl    the fleet, for `vsoc import vehicles`\n"
         "       vsoc sim trace    --kind KIND --out FILE [--seed N] [--seconds N]   CAN traffic as candump -L text\n"
+        "       vsoc sim logs     --kind KIND --out FILE [options]   raw backend logs of the same days, with attacks "
+        "(docs/formats/mapping.md)\n"
         "       vsoc sim drive    [options] --pki DIR --url URL sends signed batches to a running vsocd, one JSON "
         "summary\n\n"
         "  --seed N         1        the same seed gives the same bytes\n"
@@ -36,7 +39,8 @@ static void usage(FILE *out)
         "  --pki DIR        made by `vsoc pki init`: pseudonym key and vehicle CA; without it a fixed test key\n"
         "  --url URL        of the ingest door, e.g. https://localhost:8443\n"
         "  --parallel N     32       requests in flight\n"
-        "  --kind KIND      clean    clean, dos, fuzz, inject or suspend; attacks begin after two thirds\n"
+        "  --kind KIND      clean    of traffic: clean, dos, fuzz, inject or suspend, attacks begin after two thirds;\n"
+        "                            of logs: keycloak, kong or hawkbit\n"
         "  --seconds N      60       of CAN traffic\n",
         SIM_VEHICLES_MAX, SIM_DAYS_MAX, SIM_EPOCH);
 }
@@ -191,13 +195,59 @@ static int sim_trace(const struct sim_options *opt)
     return 0;
 }
 
+static bool close_all(FILE *a, FILE *b)
+{
+    bool ok = a != NULL && ferror(a) == 0;
+
+    if (a != NULL)
+        ok = fclose(a) == 0 && ok;
+    if (b != NULL)
+        ok = ferror(b) == 0 && fclose(b) == 0 && ok;
+    return ok;
+}
+
+static int sim_logs(const struct sim_options *opt)
+{
+    enum backend_log_kind kind = backend_log_kind_find(opt->trace_kind);
+    struct fleet_vehicle *fleet = calloc(opt->world.vehicles, sizeof *fleet);
+    uint64_t lines = 0;
+
+    if (fleet == NULL || kind == BACKEND_LOG_KIND_COUNT || opt->trace_path == NULL ||
+        opt->world.vehicles < BACKEND_LOG_VEHICLES_MIN) {
+        fprintf(stderr, "vsoc sim logs: give --out FILE, --kind keycloak, kong or hawkbit, and at least %d vehicles\n",
+                BACKEND_LOG_VEHICLES_MIN);
+        free(fleet);
+        return 2;
+    }
+    for (uint32_t i = 0; i < opt->world.vehicles; i++)
+        fleet_vehicle_init(&fleet[i], opt->world.seed, i, opt->world.days, opt->world.pseudonym_key);
+    struct backend_log_config cfg = {
+        opt->world.seed, fleet, opt->world.vehicles, opt->world.days, opt->world.start_us, opt->world.pseudonym_key};
+    FILE *out = fopen(opt->trace_path, "wb"), *truth = NULL;
+    if (opt->truth_path != NULL)
+        truth = fopen(opt->truth_path, "wb");
+    if (out != NULL && (truth != NULL || opt->truth_path == NULL))
+        lines = backend_log_write(out, truth, kind, &cfg);
+    free(fleet);
+    if (!close_all(out, truth) || lines == 0) {
+        fprintf(stderr, "%s: cannot write: %s\n", opt->trace_path, strerror(errno));
+        return 2;
+    }
+    printf("{\"file\":\"%s\",\"kind\":\"%s\",\"lines\":%llu}\n", opt->trace_path, opt->trace_kind,
+           (unsigned long long)lines);
+    return 0;
+}
+
 int cmd_sim(int argc, char **argv)
 {
     static const struct {
         const char *verb;
         int (*run)(const struct sim_options *opt);
-    } VERB[] = {
-        {"events", sim_print_events}, {"vehicles", sim_print_vehicles}, {"drive", sim_drive}, {"trace", sim_trace}};
+    } VERB[] = {{"events", sim_print_events},
+                {"vehicles", sim_print_vehicles},
+                {"drive", sim_drive},
+                {"trace", sim_trace},
+                {"logs", sim_logs}};
     struct sim_options opt = {
         .world = {.seed = 1, .vehicles = 200, .days = 30}, .parallel = 32, .trace_kind = "clean", .trace_seconds = 60};
 

@@ -151,3 +151,40 @@ def test_from_a_log_to_an_alert_without_a_name(binaries, root, tmp_path):
     r = subprocess.run([binaries / 'vsoc', 'rule', 'backtest', '--rules', root / 'content/rules', '--events', path], capture_output=True, text=True, timeout=60)
     alerts = [json.loads(line) for line in r.stdout.splitlines()]
     assert [(a['rule'], a['group']) for a in alerts] == [('credential_stuffing', {'src_ip': '203.0.113.9'}), ('credential_stuffing_success', {'src_ip': '203.0.113.9'})]
+
+
+def test_a_month_of_backend_logs_finds_what_was_planted_and_nothing_else(binaries, root, tmp_path):
+    """The simulator's raw logs of three products, through their mappings, by the rules: attacks found, look-alikes and a month of
+    ordinary work not (R-141)."""
+    vsoc = binaries / 'vsoc'
+    subprocess.run([vsoc, 'pki', 'init', tmp_path / 'pki'], check=True, capture_output=True, timeout=60)
+    events, truth = '', []
+    for kind in ('keycloak', 'kong', 'hawkbit'):
+        log, told = tmp_path / (kind + '.log'), tmp_path / (kind + '.truth')
+        r = subprocess.run([vsoc, 'sim', 'logs', '--kind', kind, '--out', log, '--truth', told, '--pki', tmp_path / 'pki', '--vehicles', '200'], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0, r.stderr
+        truth += [json.loads(line) for line in told.read_text().splitlines()]
+        r = subprocess.run([vsoc, 'mapping', 'convert', '--mapping', root / 'content/mappings' / (kind + '.yml'), log, '--pseudonym-key', tmp_path / 'pki/pseudonym.key', '--feed', kind],
+                           capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0, r.stderr
+        events += r.stdout
+    path = tmp_path / 'events.jsonl'
+    path.write_text(events)
+    r = subprocess.run([vsoc, 'rule', 'backtest', '--rules', root / 'content/rules', '--events', path], capture_output=True, text=True, timeout=120)
+    assert r.returncode == 0, r.stderr
+    found = sorted(json.loads(line)['rule'] for line in r.stdout.splitlines())
+    planted = [t for t in truth if not t['lookalike']]
+    assert any(t['lookalike'] for t in truth)
+    assert found == sorted(rule for t in planted for rule in t['rules'])
+
+
+def test_a_feed_has_a_certificate_of_its_own(binaries, tmp_path):
+    subprocess.run([binaries / 'vsoc', 'pki', 'init', tmp_path / 'pki'], check=True, capture_output=True, timeout=60)
+    r = subprocess.run([binaries / 'vsoc', 'pki', 'feed', tmp_path / 'pki', 'keycloak', tmp_path / 'feed'], capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r.stderr
+    said = json.loads(r.stdout)
+    shown = subprocess.run(['openssl', 'x509', '-noout', '-subject', '-in', said['cert']], capture_output=True, text=True, check=True).stdout
+    assert 'feed:keycloak' in shown
+    for bad in ('Key Cloak', '', 'a' * 41, '../x'):
+        r = subprocess.run([binaries / 'vsoc', 'pki', 'feed', tmp_path / 'pki', bad, tmp_path / 'bad'], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 2 and 'name' in r.stderr

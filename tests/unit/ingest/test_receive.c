@@ -1,6 +1,7 @@
 /* What the door takes and what it refuses.; the same over the network is in tests/e2e/test_ingest.py. */
 #include "check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
@@ -179,6 +180,42 @@ static void test_feed_lines_are_grouped_and_lose_the_vin(void **state)
     end(&f);
 }
 
+/* Accounts get one pseudonym wherever they stand, so that the target of one act can be seen to be the user of the next;
+ * absent ones stay absent, because rules ask for that. */
+static void test_feed_lines_lose_their_accounts(void **state)
+{
+    static const uint8_t KEY[PSEUDONYM_KEY_SIZE] = {7};
+    static const char TEXT[] =
+        "{\"time\":1,\"type\":\"backend.role_changed\",\"user\":\"root\",\"target\":\"eve\",\"role\":\"admin\"}\n"
+        "{\"time\":2,\"type\":\"backend.login\",\"user\":\"eve\",\"token\":null,\"result\":\"success\"}\n"
+        "{\"time\":3,\"type\":\"backend.login\",\"user\":4711,\"token\":\"\",\"result\":\"success\"}\n";
+    struct fixture f;
+    struct records r = {.count = 0};
+    uint8_t id[EV_VID_SIZE];
+    char want[80];
+
+    (void)state;
+    begin(&f);
+    assert_int_equal(receive_feed(f.r, slice_make(TEXT, sizeof TEXT - 1), slice_str("idp"), KEY, NOW, note, &r, &f.no),
+                     VS_OK);
+    assert_int_equal(r.count, 1);
+    assert_null(strstr(r.value[0], "eve"));
+    assert_null(strstr(r.value[0], "4711"));
+    assert_non_null(strstr(r.value[0], "\"role\":\"admin\""));
+    assert_non_null(strstr(r.value[0], "\"token\":null"));
+    assert_non_null(strstr(r.value[0], "\"token\":\"\""));
+    pseudonym_of_account(KEY, slice_str("eve"), id);
+    struct vid_text hex = vid_text(id);
+    snprintf(want, sizeof want, "\"target\":\"%s\"", hex.hex);
+    assert_non_null(strstr(r.value[0], want));
+    snprintf(want, sizeof want, "\"user\":\"%s\"", hex.hex);
+    assert_non_null(strstr(r.value[0], want));
+    pseudonym_of_account(KEY, slice_str("4711"), id);
+    hex = vid_text(id);
+    assert_non_null(strstr(r.value[0], hex.hex));
+    end(&f);
+}
+
 static void test_feed_is_all_or_nothing(void **state)
 {
     static const uint8_t KEY[PSEUDONYM_KEY_SIZE] = {7};
@@ -238,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_every_bit_counts),
         cmocka_unit_test(test_refuses_what_is_too_large),
         cmocka_unit_test(test_feed_lines_are_grouped_and_lose_the_vin),
+        cmocka_unit_test(test_feed_lines_lose_their_accounts),
         cmocka_unit_test(test_feed_is_all_or_nothing),
         cmocka_unit_test(test_pseudonym),
     };
