@@ -1,11 +1,13 @@
 /* vsoc rule explain: why events match, or why an alert stands. */
 #include <stdlib.h>
 
+#include "app/dbc_file.h"
 #include "app/rule_cli.h"
+#include "app/rule_explain_alert.h"
 #include "detect/lab/explain.h"
 #include "detect/sigma/match.h"
 
-static int explain_lines(struct plan *p, struct slice text, const struct rule_options *o)
+static int explain_events(struct plan *p, struct slice text, const struct rule_options *o, const struct dbc *dbc)
 {
     struct bad_lines bad = {.path = o->events};
     struct json_reader *reader;
@@ -42,7 +44,7 @@ static int explain_lines(struct plan *p, struct slice text, const struct rule_op
             if (p->rule[p->base[i]]->is_shadow)
                 continue;
             writer_init(&w, buf, EXPLAIN_SIZE);
-            explain_write(&m, p->rule[p->base[i]], &r, it.line, &w);
+            explain_write(&m, p->rule[p->base[i]], &r, it.line, dbc, &w);
             rule_put_line(stdout, &w);
         }
     }
@@ -53,7 +55,26 @@ static int explain_lines(struct plan *p, struct slice text, const struct rule_op
     return rule_lines_code(o, lines, bad.count);
 }
 
+static int explain_lines(struct plan *p, struct slice text, const struct rule_options *o)
+{
+    struct dbc_file f = {0};
+
+    if (o->dbc != NULL && dbc_file_open(&f, o->dbc, DBC_LENIENT) != VS_OK) {
+        fprintf(stderr, "%s\n", f.error);
+        return EXIT_USAGE;
+    }
+    const struct dbc *dbc = o->dbc != NULL ? &f.dbc : NULL;
+    int code = o->alert != NULL ? rule_explain_alert(p, text, o, dbc) : explain_events(p, text, o, dbc);
+    if (o->dbc != NULL)
+        dbc_file_close(&f);
+    return code;
+}
+
 int rule_explain(const struct rule_options *o)
 {
+    if (o->store != NULL && o->alert != NULL && o->events == NULL)
+        return rule_explain_stored(o);
+    if (o->path_count == 0)
+        return rule_usage("no rules named");
     return rule_on_events(o, explain_lines);
 }
