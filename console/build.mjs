@@ -17,7 +17,7 @@ const filesBelow = (dir) =>
 async function bundle() {
   const result = await build({
     absWorkingDir: ROOT,
-    entryPoints: { main: 'src/app/main.tsx', theme: 'src/app/theme_boot.ts', style: 'src/styles/index.css' },
+    entryPoints: { main: 'src/app/main.tsx', theme: 'src/app/theme_boot.ts', style: 'src/styles/index.css', pages: 'src/styles/pages.css' },
     outdir: DIST,
     entryNames: 'assets/[name]-[hash]',
     chunkNames: 'assets/[name]-[hash]',
@@ -41,6 +41,7 @@ function writeIndex(outputs) {
   const fileOf = (entry) => outputs.find((o) => o.entry === entry).file;
   const html = readFileSync(join(ROOT, 'src/index.html'), 'utf8')
     .replace('{{style}}', `/${fileOf('src/styles/index.css')}`)
+    .replace('{{pages}}', `/${fileOf('src/styles/pages.css')}`)
     .replace('{{theme}}', `/${fileOf('src/app/theme_boot.ts')}`)
     .replace('{{main}}', `/${fileOf('src/app/main.tsx')}`);
   writeFileSync(join(DIST, 'index.html'), html);

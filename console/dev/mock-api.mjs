@@ -1,5 +1,6 @@
 // The answers of the development server, one function per operation of schema/openapi.yaml.
 import { movesOf, moveOf, STAGES } from './lifecycle.mjs';
+import { economyTable } from './mock-economy.mjs';
 import { eventsOf, iso } from './seed.mjs';
 
 const PASSWORD = 'demo';
@@ -7,7 +8,7 @@ const UNDO_MS = 15_000;
 const STATUS = { malformed: 400, range: 400, auth: 401, forbidden: 403, not_found: 404, conflict: 409, refused: 422, unsupported: 501 };
 const NEXT = { auth: 'log in', forbidden: 'ask someone with the role named', not_found: 'check the id', conflict: 'load it again and repeat the change', refused: 'see the reason given', range: 'use a value within the documented range' };
 const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'];
-const ALL = ['incident.read', 'incident.act', 'incident.comment', 'incident.move', 'incident.assess', 'incident.close', 'incident.accept_risk', 'vehicle.read', 'vin.reveal', 'alert.read', 'audit.read'];
+const ALL = ['incident.read', 'incident.act', 'incident.comment', 'incident.move', 'incident.assess', 'incident.close', 'incident.accept_risk', 'vehicle.read', 'vin.reveal', 'alert.read', 'audit.read', 'silence.create', 'silence.manage', 'vehicle.tag'];
 const READ = ['incident.read', 'vehicle.read', 'alert.read', 'audit.read'];
 
 class Failure extends Error {
@@ -89,7 +90,7 @@ const vehicleLine = (inc) => (v) => ({ vid: v.vid, model: v.model, hardware: v.h
 function alertsOf(inc) {
   return Array.from({ length: inc.row.alerts }, (_, i) => ({
     id: `${inc.rule.id.length.toString(16)}${String(inc.seq * 10 + i).padStart(31, '0')}`, rule: inc.rule.id, title: inc.rule.title, severity: inc.row.severity, group: inc.row.signature ? { signature: inc.row.signature } : { vin: inc.members[0].vid }, first: inc.row.first, last: inc.row.last,
-    count: 40 + inc.seq, peak: inc.row.vehicles_48h, vehicles: inc.row.vehicles, state: inc.row.stage === 'closed' ? 'closed' : 'open', late: i === 1, supersedes: [], incident: inc.row.id,
+    count: 40 + inc.seq, peak: inc.row.vehicles_48h, vehicles: inc.row.vehicles, state: inc.row.stage === 'closed' ? 'closed' : 'open', late: i === 1, supersedes: [], incident: inc.row.id, silence: null,
   }));
 }
 
@@ -293,7 +294,7 @@ function ledgerOf(world) {
 function stats(world) {
   const silent = world.fleet.filter((v) => v.silent).length;
   return {
-    as_of: iso(Date.now()), funnel: { events: 1_904_220, alerts: 312, incidents: world.incidents.length, incidents_open: world.incidents.filter((i) => i.row.stage !== 'closed').length, vehicles_enrolled: world.fleet.length, vehicles_reporting_24h: world.fleet.length - silent },
+    as_of: iso(Date.now()), funnel: { events: 1_904_220, alerts: 312, incidents: world.incidents.length, incidents_open: world.incidents.filter((i) => i.row.stage !== 'closed').length, vehicles_enrolled: world.fleet.length, vehicles_reporting_24h: world.fleet.length - silent, silenced: 0, over_budget: 0 },
     health: { ingest_lag_ms: 340, detect_lag_ms: 120, silent_vehicles: silent, dead_lettered_24h: 14, missing: 221, rules_loaded: 31, rules_failed: 0, blind_spots: [{ code: 'silent_vehicles', text: `${silent} vehicles silent for more than 7 days`, since: null, link: '/vehicles' }, { code: 'dead_letters', text: '14 records in 24 h could not be decoded', since: null, link: null }] },
   };
 }
@@ -358,6 +359,7 @@ const table = [
   ['GET', /^\/audit\/verify$/, (world, { session }) => { need(session, 'audit.read'); return { ok: true, verified_to: world.audit, entries: world.audit, head_hash: '0'.repeat(64), first_bad: null, checked: iso(Date.now()) }; }],
   ['GET', /^\/ledger$/, (world) => ledgerOf(world)],
   ['GET', /^\/stats$/, (world) => stats(world)],
+  ...economyTable(Failure, need, (world, id) => find(world, id), (world, vid) => findVehicle(world, vid)),
   ['GET', /^\/search$/, (world, { query }) => ({ hits: search(world, query.get('q') ?? '') })],
 ];
 

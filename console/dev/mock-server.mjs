@@ -45,6 +45,8 @@ export function startMock({ port = 0, rows = Number(process.env.ROWS ?? 160) } =
   world.listeners = new Set();
   world.sessions = new Map();
   world.undo = new Map();
+  world.silences = [];
+  world.tags = [];
   world.tell = (id, version) => {
     for (const l of world.listeners) l.write(`event: change\nid: ${world.seq}\ndata: ${JSON.stringify({ topic: 'incident', id, version, seq: world.seq })}\n\n`);
   };

@@ -224,8 +224,9 @@ void incident_silence(struct call *c)
         return;
     }
     incident_id_text(number, id);
-    snprintf(reason, sizeof reason, "%s was judged %s.", id,
-             in.disposition != DISPOSITION_NONE ? disposition_code(in.disposition) : "not yet");
+    reason[0] = '\0'; /* without a verdict there is none to repeat */
+    if (in.disposition != DISPOSITION_NONE)
+        snprintf(reason, sizeof reason, "%s was judged %s.", id, disposition_code(in.disposition));
     reply_json(c, 200,
                json_pack("{s:s, s:s, s:s, s:b, s:o}", "incident", id, "cause", cause_of(in.disposition), "reason",
                          reason, "attack", in.disposition == DISPOSITION_MALICIOUS, "matchers",

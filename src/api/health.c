@@ -76,6 +76,9 @@ static void read_counts(struct call *c, struct health *h)
     /* Nobody wrote them: nothing is loaded that anybody knows of. */
     (void)gauge_get(c->st, "rules_loaded", &h->rules_loaded, NULL);
     (void)gauge_get(c->st, "rules_failed", &h->rules_failed, NULL);
+    struct store_stmt *q = store_prepare(c->st, "SELECT count(*) FROM silence_alert WHERE ended_us IS NULL");
+    h->silenced = store_step(q) == VS_OK ? store_i64(q, 0) : 0;
+    store_done(q);
 }
 
 static void find_spots(struct call *c, struct health *h)
@@ -107,6 +110,11 @@ static void find_spots(struct call *c, struct health *h)
     if (h->rules_failed > 0) {
         s = add_spot(h, "rules_failed", NULL);
         snprintf(s->text, sizeof s->text, "%" PRId64 " rules do not load", h->rules_failed);
+    }
+    if (h->silenced > 0) {
+        s = add_spot(h, "silenced", "/silences?tab=held");
+        snprintf(s->text, sizeof s->text, "%" PRId64 " alert%s silenced", h->silenced,
+                 h->silenced == 1 ? " is" : "s are");
     }
 }
 

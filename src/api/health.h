@@ -20,7 +20,8 @@ struct blind_spot {
 struct health {
     int64_t read_us;
     bool ingest_known, detect_known;
-    int64_t ingest_lag_ms, detect_lag_ms, silent_vehicles, dead_lettered_24h, missing, rules_loaded, rules_failed;
+    int64_t ingest_lag_ms, detect_lag_ms, silent_vehicles, dead_lettered_24h, missing, rules_loaded, rules_failed,
+        silenced;
     unsigned spot_count;
     struct blind_spot spot[HEALTH_SPOTS_MAX];
 };

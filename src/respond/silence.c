@@ -115,11 +115,11 @@ static enum vs_err check_texts(const struct silence_draft *d, struct silence_ref
 {
     if (silence_cause_title(d->cause) == NULL)
         return refuse(ret, VS_ERR_RANGE, "cause", "not a known cause");
-    if (d->reason.len < 5 || d->reason.len > SILENCE_REASON_MAX)
-        return refuse(ret, VS_ERR_RANGE, "reason", "a silence needs a reason that the next shift understands");
     if (d->ticket.len > SILENCE_TICKET_MAX)
         return refuse(ret, VS_ERR_RANGE, "ticket", "a ticket has at most 120 bytes");
-    if (d->matcher_count == 0 || d->matcher_count > SILENCE_MATCHERS_MAX)
+    if (d->matcher_count == 0)
+        return refuse(ret, VS_ERR_RANGE, "matchers", "say which alerts: name a rule, a signature, vehicles or a tag");
+    if (d->matcher_count > SILENCE_MATCHERS_MAX)
         return refuse(ret, VS_ERR_RANGE, "matchers", "1 to 32 matchers");
     if (!silence_is_narrow(d->matcher, d->matcher_count))
         return refuse(ret, VS_ERR_RANGE, "matchers",
@@ -128,6 +128,8 @@ static enum vs_err check_texts(const struct silence_draft *d, struct silence_ref
         return refuse(ret, VS_ERR_RANGE, "spread_factor", "1 to 100");
     if (d->vehicles_max < 0 || d->vehicles_max > SILENCE_VEHICLES_MAX)
         return refuse(ret, VS_ERR_RANGE, "vehicles_max", "0 (any number) to 1000000");
+    if (d->reason.len < 5 || d->reason.len > SILENCE_REASON_MAX)
+        return refuse(ret, VS_ERR_RANGE, "reason", "a silence needs a reason that the next shift understands");
     return VS_OK;
 }
 

@@ -49,7 +49,7 @@ export function interceptLinks(): void {
   });
 }
 
-export type Route = { name: 'queue' } | { name: 'incident'; id: string } | { name: 'vehicles' } | { name: 'vehicle'; vid: string } | { name: 'unknown' };
+export type Route = { name: 'queue' } | { name: 'incident'; id: string } | { name: 'vehicles' } | { name: 'vehicle'; vid: string } | { name: 'silences' } | { name: 'rules' } | { name: 'unknown' };
 
 const decode = (text: string): string => {
   try {
@@ -65,5 +65,6 @@ export function routeOf(path: string): Route {
   if (parts.length === 2 && parts[0] === 'incidents') return { name: 'incident', id: decode(parts[1] ?? '') };
   if (parts.length === 1 && parts[0] === 'vehicles') return { name: 'vehicles' };
   if (parts.length === 2 && parts[0] === 'vehicles') return { name: 'vehicle', vid: decode(parts[1] ?? '') };
+  if (parts.length === 1 && (parts[0] === 'silences' || parts[0] === 'rules')) return { name: parts[0] };
   return { name: 'unknown' };
 }

@@ -17,12 +17,28 @@ import { ToastStack } from './toast_stack';
 export const helpOpen = signal(false);
 export const paletteOpen = signal(false);
 
+/** The styles of all screens but the queue, which stay out of the way of the first one. */
+let styles: Promise<unknown> | null = null;
+function pageStyles(): Promise<unknown> {
+  styles ??= new Promise((done) => {
+    const link = document.createElement('link');
+    link.rel = 'stylesheet';
+    link.href = document.querySelector<HTMLMetaElement>('meta[name=pages]')?.content ?? '';
+    link.onload = link.onerror = done;
+    document.head.append(link);
+  });
+  return styles;
+}
+const page = async <T,>(module: Promise<T>): Promise<T> => (await Promise.all([module, pageStyles()]))[0];
+
 interface Screen { view: ComponentType<{ route: Route }> }
 const loaders: Record<Route['name'], () => Promise<Screen>> = {
   queue: async () => ({ view: (await import('../features/queue/queue')).Queue }),
-  incident: async () => ({ view: (await import('../features/incident/incident_page')).IncidentPage }),
-  vehicles: async () => ({ view: (await import('../features/vehicle/vehicles_page')).VehiclesPage }),
-  vehicle: async () => ({ view: (await import('../features/vehicle/vehicle_page')).VehiclePage }),
+  incident: async () => ({ view: (await page(import('../features/incident/incident_page'))).IncidentPage }),
+  vehicles: async () => ({ view: (await page(import('../features/vehicle/vehicles_page'))).VehiclesPage }),
+  vehicle: async () => ({ view: (await page(import('../features/vehicle/vehicle_page'))).VehiclePage }),
+  silences: async () => ({ view: (await page(import('../features/economy/silences_page'))).SilencesPage }),
+  rules: async () => ({ view: (await page(import('../features/economy/rules_page'))).RulesPage }),
   unknown: async () => ({ view: (await import('./unknown')).Unknown }),
 };
 
@@ -58,6 +74,8 @@ function GlobalKeys() {
     'Ctrl+k': () => { paletteOpen.value = true; },
     'g q': () => navigate('/queue'),
     'g v': () => navigate('/vehicles'),
+    'g s': () => navigate('/silences'),
+    'g r': () => navigate('/rules'),
     u: undoLast,
     y: () => void copyText(window.location.href).then((ok) => note(ok ? 'Link copied.' : 'The browser refused to copy. The address bar holds the same link.')),
   });

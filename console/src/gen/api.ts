@@ -858,6 +858,7 @@ export interface SilenceEnd {
 export interface SilenceProposal {
   incident: string;
   cause: SilenceCause;
+  /** empty without a verdict */
   reason: string;
   /** it was judged malicious: think twice */
   attack: boolean;

@@ -32,7 +32,8 @@ export const permissionWord: Record<Permission, string> = {
   'incident.read': 'read incidents', 'incident.act': 'take and judge incidents', 'incident.comment': 'comment', 'incident.move': 'move incidents',
   'incident.assess': 'write engineering assessments', 'incident.close': 'close incidents', 'incident.accept_risk': 'accept risks',
   'vehicle.read': 'read vehicles', 'vin.reveal': 'reveal a VIN', 'position.read': 'see exact positions', 'alert.read': 'read alerts',
-  'audit.read': 'read the audit log', 'user.manage': 'manage users',
+  'audit.read': 'read the audit log', 'user.manage': 'manage users', 'silence.create': 'silence alerts', 'silence.manage': 'manage silences',
+  'silence.approve': 'approve silences', 'vehicle.tag': 'tag vehicles',
 };
 export const factWord: Record<Fact, string> = {
   reason: 'Reason', containment: 'Containment', root_cause: 'Root cause', component: 'Component', tara_scenario: 'TARA scenario',

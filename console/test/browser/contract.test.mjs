@@ -44,7 +44,9 @@ async function samples(headers) {
   const incident = (await get('/incidents?limit=1&sort=-vehicles')).rows[0].id;
   const vid = (await get('/vehicles?limit=1')).rows[0].vid;
   const alert = (await get('/alerts?limit=1')).rows?.[0]?.id;
-  return { '/alerts/{id}': { id: alert }, '/vehicles': { vid }, '/incidents': { id: incident } };
+  const silence = (await get('/silences?limit=1')).rows[0]?.id;
+  QUERY['/rules/one'] = `?rule=${encodeURIComponent((await get('/rules')).rows[0].rule)}`;
+  return { '/alerts/{id}': { id: alert }, '/vehicles': { vid }, '/incidents': { id: incident }, '/silences/{id}': { id: silence } };
 }
 
 const QUERY = { '/search': '?q=i', '/incidents/news': '?since=0', '/vehicles/{vid}/activity': '?from=now-7d' };

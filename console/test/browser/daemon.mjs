@@ -38,11 +38,14 @@ export async function startDaemon(binName) {
     return r.stdout;
   };
   vsoc(['pki', 'init', dir]);
+  // Small enough that some rule goes over it on its busiest day, so that there is an over-budget incident to look at.
+  writeFileSync(join(dir, 'budgets.yml'), 'default: {rule: 1, team: unlimited}\n');
   const config = join(dir, 'vsocd.yaml');
   writeFileSync(config, JSON.stringify({
     data_dir: 'data',
     ingest: { address: '127.0.0.1', port: await freePort(), tls_cert: 'server.pem', tls_key: 'server.key', vehicle_ca: 'vehicle-ca.pem', pseudonym_key: 'pseudonym.key', simulated_clock: true },
     detect: { rules: join(ROOT, 'content/rules') },
+    respond: { budgets: 'budgets.yml' },
     api: { address: '127.0.0.1', port: await freePort(), console: join(ROOT, 'console/dist'), vault_key: 'vault.key' },
   }));
   const child = spawn(join(bin, 'vsocd'), ['--config', config], { stdio: ['ignore', 'pipe', openSync(join(dir, 'log'), 'w')] });

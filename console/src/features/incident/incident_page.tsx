@@ -4,7 +4,7 @@ import { take } from '../../app/acts';
 import { useKeys } from '../../app/keys';
 import { location, navigate, type Route } from '../../app/router';
 import { onRow } from '../../app/rows';
-import { denial } from '../../app/session';
+import { denial, may } from '../../app/session';
 import { note } from '../../app/toasts';
 import { call } from '../../api/client';
 import { onChange } from '../../api/live';
@@ -160,6 +160,7 @@ function Buttons({ incident, onAsk }: { incident: Incident; onAsk: (ask: AskKind
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'assign' }))}>Assign <kbd>a</kbd></button>
       <button type="button" class="button" {...off} onClick={run(() => onAsk({ kind: 'verdict', preset: incident.row.disposition ?? presetFor('t') }))}>Verdict <kbd>t</kbd></button>
       <button type="button" class="button" onClick={() => onAsk({ kind: 'comment' })}>Comment <kbd>c</kbd></button>
+      {may('silence.create') && <a class="button" href={`/silences?from=${encodeURIComponent(incident.row.id)}`}>Silence</a>}
       {why && <p id="act-why" class="buttons-why">{why}</p>}
     </div>
   );

@@ -2,6 +2,7 @@
 import { call } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { BaselineRow, EcuConfig, Incident, IncidentContext, SbomFinding, SharedAttribute, TaraScenario } from '../../gen/api';
+import { OverBudgetCard } from './over_budget';
 import { liftOf } from '../../lib/figures';
 import { incidentPath } from '../../lib/ids';
 import { clockWord, factWord, formatShare } from '../../lib/words';
@@ -15,6 +16,7 @@ export function Rail({ incident }: { incident: Incident }) {
   const context = useResource(`${incident.row.id}`, (signal) => call('getIncidentContext', { params: { id: incident.row.id }, signal }));
   return (
     <aside class="rail" aria-label="Context" tabIndex={0}>
+      {incident.over_budget && <OverBudgetCard incident={incident} over={incident.over_budget} />}
       <CaseCard incident={incident} />
       {context.problem && <ProblemBox problem={context.problem} retry={context.reload} compact />}
       {!context.data && !context.problem && <Skeleton rows={8} label="Loading context" />}
