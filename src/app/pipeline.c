@@ -1,55 +1,33 @@
-#include "app/pipeline.h"
+#include "app/pipeline_internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app/pipeline_part.h"
-#include "app/rule_alerts.h"
-#include "app/rule_history.h"
-#include "app/rule_list.h"
-#include "core/timestamp.h"
-#include "detect/engine/engine.h"
 #include "ingest/dead_letter.h"
-#include "ingest/ledger_store.h"
-#include "ingest/normalise.h"
-#include "ingest/registry_store.h"
-#include "store/gauge.h"
-#include "store/rollup.h"
 
-#define DAY_US INT64_C(86400000000)
+#define BACKFILL_SHARE 4 /* records of a backfill that are read for each one of the present */
 
-struct partition {
-    struct stream_reader *reader;
-    uint64_t next;      /* offset of the next record to read */
-    uint64_t committed; /* as it stands in the database */
-};
+void pipeline_say(const struct log_pipeline *p, const char *event, const char *format, ...)
+{
+    char text[512];
+    va_list args;
 
-struct log_pipeline {
-    struct pipeline_config cfg;
-    struct registry *registry;
-    struct normalise *normalise;
-    struct plan plan;
-    struct diag diag;
-    struct sighter sighter;
-    struct record record;
-    struct engine *engine;
-    struct member_facts facts;
-    struct rollup *rollup;
-    struct partition *partition;
-    uint32_t partition_count, turn;
-    struct pipeline_progress progress;
-    int64_t registry_version;
-    enum vs_err error;              /* of a callback, which cannot return one */
-    bool touched;                   /* something was read since the last commit */
-    bool quiet;                     /* the last read came to the end of all partitions */
-    bool deferred;                  /* the engine may have put off large groups */
-    bool writing;                   /* a transaction is open */
-    bool rules_listed;              /* the rules of this plan stand in the database */
-    void *part[PIPELINE_PARTS_MAX]; /* state of pipeline_parts */
-};
+    if (p->cfg.say == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    p->cfg.say(p->cfg.say_ctx, event, text);
+}
 
-/* Everything written between two commits is one transaction, opened by whoever writes first. */
-static enum vs_err begin_once(struct log_pipeline *p)
+enum vs_err pipeline_fail(struct pipeline_error *e, enum vs_err err, const char *what, const char *text)
+{
+    snprintf(e->text, sizeof e->text, "%s: %s", what, text);
+    return err;
+}
+
+enum vs_err pipeline_begin(struct log_pipeline *p)
 {
     if (p->writing)
         return VS_OK;
@@ -60,51 +38,43 @@ static enum vs_err begin_once(struct log_pipeline *p)
 
 /* ---- from event to engine */
 
-static void learn(struct log_pipeline *p, const struct event *ev, const struct normalised *en)
+static void learn(struct log_pipeline *p, const struct event *ev, const struct normalised *no)
 {
     struct software_period period;
 
-    if (!registry_observe(p->registry, ev, en->received_us, &period) || pipeline_behind(p) || p->error != VS_OK)
+    if (!registry_observe(p->registry, ev, no->received_us, &period) || p->behind || p->error != VS_OK)
         return;
-    p->error = begin_once(p);
+    p->error = pipeline_begin(p);
     if (p->error == VS_OK)
         p->error = registry_store_observe(p->cfg.store, ev->vid, &period);
 }
 
-static void look(struct log_pipeline *p, const struct event *ev, const struct normalised *en)
+static void count(struct log_pipeline *p, const struct event *ev, const struct normalised *no)
 {
-    struct sighting seen;
-    const struct enrichment about = {.model = en->model,
-                                     .hw = en->hardware,
-                                     .sw_version = en->sw_version,
-                                     .region = en->region,
-                                     .received_us = en->received_us};
+    const struct rollup_cohort cohort = {p->type_name[ev_type_find(ev->type) - ev_type_at(0)], no->model,
+                                         no->sw_version, no->region};
 
-    const struct interest_kind *kind = interest_of(p->plan.interest, interest_kind(ev));
-
-    if (kind->count == 0)
-        return;
-    record_from_event(&p->record, ev, &about, &kind->fields);
-    if (sighter_step(&p->sighter, &p->record, &seen) != SIGHT_OK || seen.place_count == 0)
-        return;
-    seen.tag = member_facts_tag(&p->facts, ev, en);
-    engine_put(p->engine, &seen);
+    if (p->counting && p->error == VS_OK)
+        p->error = rollup_add(p->rollup, ev->first_us, &cohort, ev->count);
 }
 
-static void on_event(const struct event *ev, const struct normalised *en, void *ctx)
+static void on_event(const struct event *ev, const struct normalised *no, void *ctx)
 {
     struct log_pipeline *p = ctx;
-    const struct rollup_cohort cohort = {slice_str(ev_type_find(ev->type)->name), en->model, en->sw_version,
-                                         en->region};
+    struct sighting seen;
 
     p->progress.events++;
-    if (p->error == VS_OK)
-        p->error = rollup_add(p->rollup, ev->first_us, &cohort, ev->count);
-    learn(p, ev, en);
-    look(p, ev, en);
+    count(p, ev, no);
+    learn(p, ev, no);
+    if (!no->known)
+        pipeline_watch_unknown(p, ev, no);
+    if (pipeline_rules_see(p->rules, ev, no, &seen)) {
+        seen.tag = member_facts_tag(&p->facts, ev, no);
+        engine_put(p->engine, &seen);
+    }
     for (size_t i = 0; pipeline_parts[i] != NULL; i++)
         if (pipeline_parts[i]->event != NULL)
-            pipeline_parts[i]->event(p->part[i], ev, en);
+            pipeline_parts[i]->event(p->part[i], ev, no);
 }
 
 static void on_dead(const struct dead_letter *dl, void *ctx)
@@ -112,43 +82,58 @@ static void on_dead(const struct dead_letter *dl, void *ctx)
     struct log_pipeline *p = ctx;
 
     p->progress.dead_lettered++;
-    if (pipeline_behind(p) || p->error != VS_OK)
+    if (p->behind || p->error != VS_OK)
         return;
-    p->error = begin_once(p);
+    p->error = pipeline_begin(p);
     if (p->error == VS_OK)
         p->error = dead_letter_put(p->cfg.store, dl);
 }
 
 /* ---- opening */
 
-static enum vs_err fail(struct pipeline_error *e, enum vs_err err, const char *what, const char *text)
+static enum vs_err open_parts(struct log_pipeline *p, struct pipeline_error *e)
 {
-    snprintf(e->text, sizeof e->text, "%s: %s", what, text);
+    enum vs_err err = VS_OK;
+
+    for (size_t i = 0; err == VS_OK && pipeline_parts[i] != NULL; i++)
+        err = pipeline_parts[i]->open(&p->cfg, &p->part[i], e);
     return err;
 }
 
-static enum vs_err open_rules(struct log_pipeline *p, struct pipeline_error *e)
+enum vs_err pipeline_state_open(struct log_pipeline *p, struct pipeline_error *e)
 {
-    struct engine_limits limits = {.events_per_vehicle_max = 1000000, .unique_input = true, .seed = 1};
-    enum vs_err err;
+    const struct engine_limits limits = {.events_per_vehicle_max = 1000000, .unique_input = true, .seed = 1};
+    const struct normalise_config normal = {.registry = p->registry, .event = on_event, .dead = on_dead, .ctx = p};
+    enum vs_err err = normalise_new(&normal, &p->normalise);
 
-    diag_init(&p->diag);
-    plan_init(&p->plan);
-    err = plan_load(&p->plan, &p->cfg.rules_path, 1, &p->diag);
-    if (err != VS_OK && p->diag.count > 0) {
-        const struct diag_entry *d = &p->diag.entry[0];
-
-        snprintf(e->text, sizeof e->text, "%s:%u:%u: %s", d->path, d->line, d->column, d->text);
-        return err;
-    }
+    member_facts_init(&p->facts);
+    p->engine = engine_new(&p->rules->plan, &limits);
+    if (err == VS_OK)
+        err = rollup_new(&p->rollup);
+    if (err == VS_OK)
+        err = pipeline_watch_new(&p->watch);
     if (err != VS_OK)
-        return fail(e, err, p->cfg.rules_path, vs_err_text(err));
-    sighter_init(&p->sighter, &p->plan);
-    p->sighter.horizon_us = (int64_t)p->cfg.lateness_days * DAY_US;
-    record_init(&p->record, &p->plan.fields);
-    p->record.unique = true; /* normalise hands every number on once */
-    p->engine = engine_new(&p->plan, &limits);
-    return VS_OK;
+        return pipeline_fail(e, err, "state", vs_err_text(err));
+    return open_parts(p, e);
+}
+
+void pipeline_state_close(struct log_pipeline *p)
+{
+    for (size_t i = 0; pipeline_parts[i] != NULL; i++) {
+        pipeline_parts[i]->close(p->part[i]);
+        p->part[i] = NULL;
+    }
+    if (p->engine != NULL) {
+        engine_free(p->engine);
+        member_facts_done(&p->facts);
+    }
+    p->engine = NULL;
+    rollup_free(p->rollup);
+    p->rollup = NULL;
+    normalise_free(p->normalise);
+    p->normalise = NULL;
+    pipeline_watch_free(p->watch);
+    p->watch = NULL;
 }
 
 static enum vs_err load_position(struct log_pipeline *p, uint32_t partition)
@@ -161,10 +146,12 @@ static enum vs_err load_position(struct log_pipeline *p, uint32_t partition)
     if (err == VS_OK)
         p->partition[partition].committed = (uint64_t)store_i64(q, 0);
     store_done(q);
-    return err == VS_ERR_END ? VS_OK : err;
+    if (err == VS_OK || err == VS_ERR_END)
+        err = rollup_position(p->cfg.store, partition, &p->partition[partition].counted);
+    return err;
 }
 
-static enum vs_err open_partitions(struct log_pipeline *p, struct pipeline_error *e)
+static enum vs_err load_positions(struct log_pipeline *p, struct pipeline_error *e)
 {
     enum vs_err err = VS_OK;
 
@@ -172,42 +159,47 @@ static enum vs_err open_partitions(struct log_pipeline *p, struct pipeline_error
     p->partition = calloc(p->partition_count, sizeof *p->partition);
     if (p->partition == NULL)
         return VS_ERR_NO_MEMORY;
-    for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++) {
+    for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++)
         err = load_position(p, i);
-        if (err == VS_OK)
-            err = stream_reader_open(p->cfg.stream, i, 0, &p->partition[i].reader);
-    }
-    return err == VS_OK ? VS_OK : fail(e, err, "event log", vs_err_text(err));
+    return err == VS_OK ? VS_OK : pipeline_fail(e, err, "state database", store_error_text(p->cfg.store));
 }
 
-static enum vs_err open_parts(struct log_pipeline *p, struct pipeline_error *e)
+static bool any_behind(const struct log_pipeline *p)
+{
+    for (uint32_t i = 0; i < p->partition_count; i++)
+        if (p->partition[i].next < p->partition[i].committed)
+            return true;
+    return false;
+}
+
+static enum vs_err open_readers(struct log_pipeline *p, struct pipeline_error *e)
 {
     enum vs_err err = VS_OK;
 
-    for (size_t i = 0; err == VS_OK && pipeline_parts[i] != NULL; i++)
-        err = pipeline_parts[i]->open(&p->cfg, &p->part[i], e);
-    return err;
+    for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++)
+        err = stream_reader_open(p->cfg.stream, i, p->partition[i].next, &p->partition[i].reader);
+    p->behind = any_behind(p);
+    return err == VS_OK ? VS_OK : pipeline_fail(e, err, "event log", vs_err_text(err));
 }
 
 static enum vs_err open_all(struct log_pipeline *p, struct pipeline_error *e)
 {
-    struct normalise_config normal = {.event = on_event, .dead = on_dead, .ctx = p};
     enum vs_err err = registry_new(&p->registry);
 
+    for (size_t i = 0; i < EV_TYPE_COUNT; i++)
+        p->type_name[i] = slice_str(ev_type_at(i)->name);
     if (err == VS_OK)
         err = registry_store_refresh(p->cfg.store, p->registry, &p->registry_version);
-    normal.registry = p->registry;
-    if (err == VS_OK)
-        err = normalise_new(&normal, &p->normalise);
-    if (err == VS_OK)
-        err = rollup_new(&p->rollup);
     if (err != VS_OK)
-        return fail(e, err, "state database", store_error_text(p->cfg.store));
-    member_facts_init(&p->facts);
-    err = open_rules(p, e);
+        return pipeline_fail(e, err, "state database", store_error_text(p->cfg.store));
+    err = pipeline_rules_load(&p->cfg, &p->rules, e);
     if (err == VS_OK)
-        err = open_parts(p, e);
-    return err == VS_OK ? open_partitions(p, e) : err;
+        err = load_positions(p, e);
+    if (err == VS_OK)
+        err = pipeline_snapshot_restore(p, e);
+    if (err == VS_OK)
+        err = open_readers(p, e);
+    return err == VS_OK ? pipeline_backfill_begin(p) : err;
 }
 
 enum vs_err pipeline_open(const struct pipeline_config *cfg, struct log_pipeline **ret,
@@ -231,34 +223,27 @@ void pipeline_close(struct log_pipeline *p)
 {
     if (p == NULL)
         return;
+    pipeline_snapshot_cancel(p);
     if (p->writing)
         store_rollback(p->cfg.store);
     for (uint32_t i = 0; p->partition != NULL && i < p->partition_count; i++)
         stream_reader_close(p->partition[i].reader);
     free(p->partition);
-    for (size_t i = 0; pipeline_parts[i] != NULL; i++)
-        pipeline_parts[i]->close(p->part[i]);
-    if (p->engine != NULL) {
-        engine_free(p->engine);
-        record_done(&p->record);
-        sighter_done(&p->sighter);
-        plan_done(&p->plan);
-        diag_done(&p->diag);
-        member_facts_done(&p->facts);
-    }
-    rollup_free(p->rollup);
-    normalise_free(p->normalise);
+    pipeline_backfill_free(p->backfill);
+    pipeline_state_close(p);
+    pipeline_rules_free(p->rules);
     registry_free(p->registry);
     free(p);
 }
 
 /* ---- reading */
 
-static enum vs_err read_one(struct log_pipeline *p, struct partition *part, bool *ret_any)
+static enum vs_err read_one(struct log_pipeline *p, struct pipeline_partition *part, bool *ret_any)
 {
     struct stream_record rec;
     enum vs_err err = stream_reader_next(part->reader, &rec);
 
+    part->at_end = err == VS_ERR_END;
     if (err == VS_ERR_END)
         return VS_OK;
     *ret_any = true;
@@ -270,8 +255,11 @@ static enum vs_err read_one(struct log_pipeline *p, struct partition *part, bool
     }
     if (err != VS_OK)
         return err;
+    p->counting = rec.offset >= part->counted;
     part->next = rec.offset + 1;
+    part->received_us = rec.received_us;
     p->progress.records++;
+    p->progress.replayed += p->behind;
     p->touched = true;
     if (rec.received_us > p->progress.now_us)
         p->progress.now_us = rec.received_us;
@@ -279,150 +267,58 @@ static enum vs_err read_one(struct log_pipeline *p, struct partition *part, bool
     return err == VS_OK ? p->error : err;
 }
 
+/* Reads what was read before, and nothing else, and ends at the very place where the last transaction ended: what
+ * stands there is what was told then, so that every later change names the alerts that people know. */
+static enum vs_err catch_up(struct log_pipeline *p, uint32_t max, uint32_t *ret_count)
+{
+    enum vs_err err = VS_OK;
+
+    while (err == VS_OK && p->behind && *ret_count < max) {
+        struct pipeline_partition *part = &p->partition[p->turn];
+        bool any = false;
+
+        p->turn = (p->turn + 1) % p->partition_count;
+        if (part->next >= part->committed)
+            continue;
+        err = read_one(p, part, &any);
+        if (err == VS_OK && !any)
+            part->committed = part->next; /* the log has lost its end; there is nothing to wait for */
+        *ret_count += any;
+        p->behind = any_behind(p);
+    }
+    if (err != VS_OK || p->behind)
+        return err;
+    p->quiet = true; /* nothing is put off: this moment does not come again */
+    return pipeline_commit(p);
+}
+
 enum vs_err pipeline_read(struct log_pipeline *p, uint32_t max, uint32_t *ret_count)
 {
-    uint32_t count = 0, idle = 0;
+    uint32_t records = 0, idle = 0;
     /* Vehicles that were enrolled meanwhile are known from the next record on. */
     enum vs_err err = registry_store_refresh(p->cfg.store, p->registry, &p->registry_version);
 
+    if (err == VS_OK && p->behind)
+        err = catch_up(p, max, &records);
     /* One record of each partition in turn, so that none waits for another's backlog. */
-    while (err == VS_OK && count < max && idle < p->partition_count) {
+    while (err == VS_OK && !p->behind && records < max && idle < p->partition_count) {
         bool any = false;
 
         err = read_one(p, &p->partition[p->turn], &any);
         p->turn = (p->turn + 1) % p->partition_count;
-        count += any;
+        records += any;
         idle = any ? 0 : idle + 1;
     }
-    p->quiet = count < max;
-    *ret_count = count;
+    p->quiet = !p->behind && records < max;
+    if (err == VS_OK && p->backfill != NULL && !p->behind)
+        err = pipeline_backfill_step(p, max < UINT32_MAX / BACKFILL_SHARE ? max * BACKFILL_SHARE : max);
+    *ret_count = records;
     return err;
 }
 
 bool pipeline_behind(const struct log_pipeline *p)
 {
-    for (uint32_t i = 0; i < p->partition_count; i++)
-        if (p->partition[i].next < p->partition[i].committed)
-            return true;
-    return false;
-}
-
-/* ---- writing */
-
-struct commit {
-    struct log_pipeline *p;
-    enum vs_err err;
-};
-
-static void on_alert(void *ctx, const struct rule *rule, const struct alert *al)
-{
-    struct commit *c = ctx;
-    struct rule_alert ra = {c->p->engine, &c->p->facts, rule};
-    struct alert_source source = rule_alert_source(&ra);
-    struct alert_context context;
-    bool changed = false;
-
-    if (c->err != VS_OK)
-        return;
-    rule_alert_context(rule, &context);
-    c->err = alert_writer_put(c->p->cfg.store, &source, &context, al, c->p->progress.now_us, &changed);
-    if (c->err == VS_OK && changed)
-        c->err = rule_history_note(c->p->cfg.store, &c->p->plan, rule, al->id, c->p->progress.now_us);
-    c->p->progress.alert_changes += changed;
-}
-
-static enum vs_err commit_parts(struct log_pipeline *p)
-{
-    enum vs_err err = VS_OK;
-
-    for (size_t i = 0; err == VS_OK && pipeline_parts[i] != NULL; i++)
-        if (pipeline_parts[i]->commit != NULL)
-            err = pipeline_parts[i]->commit(p->part[i], p->cfg.store, p->progress.now_us, p->quiet,
-                                            &p->progress.alert_changes);
-    return err;
-}
-
-static void on_vehicle(const struct normalise_vehicle *v, void *ctx)
-{
-    struct commit *c = ctx;
-
-    if (c->err == VS_OK)
-        c->err = ledger_store_put(c->p->cfg.store, c->p->normalise, v);
-}
-
-static enum vs_err write_positions(struct log_pipeline *p)
-{
-    enum vs_err err = VS_OK;
-
-    for (uint32_t i = 0; err == VS_OK && i < p->partition_count; i++) {
-        if (p->partition[i].next == p->partition[i].committed)
-            continue;
-        struct store_stmt *q =
-            store_prepare(p->cfg.store, "INSERT INTO log_position (log_partition, log_offset, at_us) VALUES (?, ?, ?) "
-                                        "ON CONFLICT (log_partition) DO UPDATE SET log_offset = excluded.log_offset, "
-                                        "at_us = excluded.at_us");
-        store_bind_i64(q, 1, i);
-        store_bind_i64(q, 2, (int64_t)p->partition[i].next);
-        store_bind_i64(q, 3, p->progress.now_us);
-        err = store_run(q);
-    }
-    return err;
-}
-
-/* The engine and the ledger forget what was handed out, so a failure after this point cannot be repeated in memory: the
- * caller ends the process, and the restart by replay puts it right. */
-static enum vs_err write_all(struct log_pipeline *p)
-{
-    struct commit c = {p, VS_OK};
-
-    if (p->quiet)
-        engine_settle(p->engine, p->progress.now_us, on_alert, &c);
-    else
-        engine_settle_due(p->engine, p->progress.now_us, on_alert, &c);
-    p->deferred = !p->quiet;
-    if (c.err == VS_OK)
-        c.err = commit_parts(p);
-    normalise_changed(p->normalise, on_vehicle, &c);
-    if (c.err == VS_OK)
-        c.err = rollup_flush(p->rollup, p->cfg.store);
-    if (c.err == VS_OK)
-        c.err = gauge_put(p->cfg.store, "rules_loaded", p->plan.rule_count, p->progress.now_us);
-    if (c.err == VS_OK && !p->rules_listed)
-        c.err = rule_list_write(p->cfg.store, &p->plan, p->progress.now_us);
-    p->rules_listed = p->rules_listed || c.err == VS_OK;
-    if (c.err == VS_OK)
-        c.err = write_positions(p);
-    return c.err;
-}
-
-/* Some part has work of its own. */
-static bool part_due(const struct log_pipeline *p)
-{
-    bool due = false;
-
-    for (size_t i = 0; pipeline_parts[i] != NULL && !due; i++)
-        due = pipeline_parts[i]->due != NULL && pipeline_parts[i]->due(p->part[i], p->cfg.store);
-    return due;
-}
-
-enum vs_err pipeline_commit(struct log_pipeline *p)
-{
-    bool late_work = p->quiet && p->deferred;
-
-    if (pipeline_behind(p) || (!p->touched && !late_work && !part_due(p)))
-        return VS_OK;
-    enum vs_err err = begin_once(p);
-    if (err == VS_OK)
-        err = write_all(p);
-    if (err == VS_OK)
-        err = store_commit(p->cfg.store);
-    p->writing = p->writing && err != VS_OK;
-    if (err != VS_OK)
-        return err;
-    for (uint32_t i = 0; i < p->partition_count; i++)
-        p->partition[i].committed = p->partition[i].next;
-    p->touched = false;
-    return VS_OK;
+    return p->behind;
 }
 
 void pipeline_progress(const struct log_pipeline *p, struct pipeline_progress *ret)

@@ -18,6 +18,7 @@
 #ifndef INGEST_NORMALISE_H
 #define INGEST_NORMALISE_H
 
+#include "base/snapshot.h"
 #include "event/event.h"
 #include "ingest/ledger.h"
 #include "ingest/registry.h"
@@ -137,5 +138,12 @@ bool normalise_vehicle(const struct normalise *n, const uint8_t vid[EV_VID_SIZE]
 size_t normalise_gaps(const struct normalise *n, const uint8_t vid[EV_VID_SIZE], struct ledger_gap *gap, size_t size);
 /* Calls `each` for every vehicle that changed since the last call, and forgets that they did. */
 void normalise_changed(struct normalise *n, void (*each)(const struct normalise_vehicle *v, void *ctx), void *ctx);
+
+/* ---- snapshot: everything above but the configuration and the registry */
+
+void normalise_save(const struct normalise *n, struct snapshot_writer *w);
+/* Into a new one, from the section that normalise_save wrote. After a failure (VS_ERR_MALFORMED, VS_ERR_NO_MEMORY,
+ * VS_ERR_FULL) free it. */
+VS_MUST_USE enum vs_err normalise_load(struct normalise *n, struct snapshot_in *in);
 
 #endif
