@@ -92,18 +92,20 @@ void rule_text_write_meaning(const struct yaml_node *doc, struct writer *w)
 
     for (size_t i = 0; i < sizeof KEY / sizeof KEY[0]; i++) {
         const struct yaml_node *n = yaml_get(doc, KEY[i]);
+        if (n == NULL)
+            continue;
         writer_text(w, KEY[i]);
-        if (n != NULL)
-            put_node(n, w, 0);
+        put_node(n, w, 0);
     }
     /* A rule without name and id is known by its title. */
     if (yaml_get(doc, "name") == NULL && yaml_get(doc, "id") == NULL && yaml_get(doc, "title") != NULL)
         put_node(yaml_get(doc, "title"), w, 0);
     for (size_t i = 0; context != NULL && i < sizeof CONTEXT / sizeof CONTEXT[0]; i++) {
         const struct yaml_node *n = yaml_get(context, CONTEXT[i]);
+        if (n == NULL)
+            continue;
         writer_text(w, CONTEXT[i]);
-        if (n != NULL)
-            put_node(n, w, 0);
+        put_node(n, w, 0);
     }
 }
 
