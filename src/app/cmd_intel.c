@@ -18,6 +18,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } VERB[] = {
     {"hunt", intel_hunt_command},
+    {"pull", intel_pull_command},
     {"eval", intel_eval_command},
 };
 

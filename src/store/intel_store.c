@@ -80,7 +80,6 @@ static void bind_indicator(struct store_stmt *q, const struct intel_indicator_ro
 enum vs_err intel_store_indicator(struct store *st, const struct intel_indicator_row *row, bool first)
 {
     struct store_stmt *q;
-    int64_t number = 0;
 
     if (!first) {
         q = store_prepare(st, "UPDATE intel_indicator SET source = ?, created_by = ?, modified_us = ?, revoked = ?, "
@@ -89,14 +88,30 @@ enum vs_err intel_store_indicator(struct store *st, const struct intel_indicator
         bind_indicator(q, row);
         return store_run(q);
     }
-    enum vs_err err = counter_next(st, "intel_indicator", &number);
-    if (err != VS_OK)
-        return err;
     q = store_prepare(st, "INSERT INTO intel_indicator (source, created_by, modified_us, revoked, name, pattern, "
                           "valid_from_us, valid_until_us, confidence, tlp, refused, version, id, number, hunted) "
                           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)");
     bind_indicator(q, row);
-    store_bind_i64(q, 14, number);
+    store_bind_i64(q, 14, row->number);
+    return store_run(q);
+}
+
+enum vs_err intel_store_last_number(struct store *st, int64_t *ret)
+{
+    struct store_stmt *q = store_prepare(st, "SELECT value FROM counter WHERE name = 'intel_indicator'");
+    enum vs_err err = store_step(q);
+
+    *ret = err == VS_OK ? store_i64(q, 0) : 0;
+    store_done(q);
+    return err == VS_ERR_END ? VS_OK : err;
+}
+
+enum vs_err intel_store_set_last_number(struct store *st, int64_t number)
+{
+    struct store_stmt *q = store_prepare(st, "INSERT INTO counter (name, value) VALUES ('intel_indicator', ?) "
+                                             "ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+
+    store_bind_i64(q, 1, number);
     return store_run(q);
 }
 

@@ -34,8 +34,11 @@ struct intel_indicator_row {
     bool revoked, hunted;
 };
 
-/* Makes this the indicator's version that counts. `number` is given out by the store for a new one. */
+/* Makes this the indicator's version that counts. A new one gets row->number. */
 VS_MUST_USE enum vs_err intel_store_indicator(struct store *st, const struct intel_indicator_row *row, bool first);
+/* The number that was given out last, and setting it: an import takes numbers from there on, within one transaction. */
+VS_MUST_USE enum vs_err intel_store_last_number(struct store *st, int64_t *ret);
+VS_MUST_USE enum vs_err intel_store_set_last_number(struct store *st, int64_t number);
 
 struct intel_relation_row {
     struct slice id, kind, source_ref, target_ref;

@@ -13,7 +13,8 @@ struct intel_import {
     struct intel_import_counts counts;
     struct json_doc *doc;
     struct intel_check *check;
-    int64_t version; /* 0: nothing was written yet */
+    int64_t version;     /* 0: nothing was written yet */
+    int64_t last_number; /* of an indicator */
 };
 
 enum vs_err intel_import_new(const struct intel_import_config *cfg, struct intel_import **ret)
@@ -42,7 +43,10 @@ void intel_import_free(struct intel_import *im)
 
 static enum vs_err note_version(struct intel_import *im)
 {
-    return im->version > 0 ? VS_OK : intel_store_next_version(im->cfg.store, &im->version);
+    if (im->version > 0)
+        return VS_OK;
+    enum vs_err err = intel_store_last_number(im->cfg.store, &im->last_number);
+    return err == VS_OK ? intel_store_next_version(im->cfg.store, &im->version) : err;
 }
 
 /* Why the pattern is not matched; empty when it is. */
@@ -82,6 +86,8 @@ static enum vs_err put_indicator(struct intel_import *im, const struct stix_obje
         row.valid_until_us = o->modified_us;
     im->counts.refused_patterns += row.refused.len > 0;
     row.version = im->version;
+    if (first)
+        row.number = ++im->last_number;
     return err == VS_OK ? intel_store_indicator(im->cfg.store, &row, first) : err;
 }
 
@@ -201,7 +207,7 @@ enum vs_err intel_import_text(struct intel_import *im, struct slice text)
             return err;
     }
     if (err == VS_ERR_END)
-        return VS_OK;
+        return im->version > 0 ? intel_store_set_last_number(im->cfg.store, im->last_number) : VS_OK;
     s.index = 0;
     tell(im, &s, slice_make(NULL, 0), s.reason);
     return err;

@@ -11,7 +11,6 @@ CREATE TABLE intel_object (
     body TEXT NOT NULL,
     PRIMARY KEY (id, modified_us)
 );
-CREATE INDEX intel_object_by_type ON intel_object (type, id);
 
 -- The newest version of each indicator.
 CREATE TABLE intel_indicator (

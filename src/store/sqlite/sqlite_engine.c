@@ -77,7 +77,9 @@ static enum vs_err db_open(const char *name, int flags, const char *pragmas, str
 static enum vs_err file_open(const char *rest, struct engine_db **ret, struct store_error *ret_error)
 {
     return db_open(rest, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", ret, ret_error);
+                   "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                   "PRAGMA cache_size=-65536", /* KiB, taken as needed: a large import must not spill */
+                   ret, ret_error);
 }
 
 static enum vs_err readonly_open(const char *rest, struct engine_db **ret, struct store_error *ret_error)
