@@ -7,13 +7,14 @@ Progress goes to stderr. At the end one JSON object goes to stdout: what the fle
 ledger), what was found of what was planted, and what was found that was not. Without --once the console stays up until
 Ctrl-C. Exit 0: everything planted was found, nothing else was, and the ledger balances. Exit 1 otherwise.
 """
-import argparse, ctypes, glob, gzip, http.cookiejar, json, os, select, shutil, signal, socket, subprocess, sys, time, urllib.error, urllib.request
+import argparse, ctypes, datetime, glob, gzip, http.cookiejar, json, os, select, shutil, signal, socket, ssl, subprocess, sys, time, urllib.error, urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get('VSOC_BIN', os.path.join(ROOT, 'build/release/bin'))
 DATA = os.environ.get('VSOC_DATA', os.path.join(ROOT, '../shared/data'))
 ANALYST, PASSWORD = 'analyst', 'demo-analyst-2026'
 START_S = 60
+FEEDS = ('keycloak', 'kong', 'hawkbit')  # owners' logins, the API gateway, the OTA server
 TRAINED_S = 30  # of the clean drive; the rest is what is watched
 
 
@@ -89,6 +90,7 @@ class Demo:
         self.daemon = None
         self.children = []
         self.frames = 0
+        self.log_lines = 0
         self.truth = []
 
     # -- set-up
@@ -148,6 +150,38 @@ class Demo:
         self.fleet = json.loads(run(program('vsoc'), 'sim', 'drive', *self.sim_options(), '--url', self.ingest, '--truth', truth))
         with open(truth) as f:
             self.truth += [json.loads(line) for line in f]
+
+    def hand_in_logs(self):
+        """Backend logs the way an operator connects them: raw lines, their mapping, and the door of feeds, a day at a time."""
+        for name in FEEDS:
+            home = os.path.join(self.dir, 'feed-' + name)
+            run(program('vsoc'), 'pki', 'feed', self.dir, name, home, out=subprocess.DEVNULL)
+            log, truth = os.path.join(home, name + '.log'), os.path.join(home, 'truth.jsonl')
+            run(program('vsoc'), 'sim', 'logs', '--kind', name, '--out', log, '--truth', truth, *self.sim_options(), out=subprocess.DEVNULL)
+            mapping = os.path.join(ROOT, 'content/mappings', name + '.yml')
+            days, count = {}, 0
+            for line in run(program('vsoc'), 'mapping', 'convert', '--mapping', mapping, log).splitlines():
+                days.setdefault(json.loads(line)['time'][:10], []).append(line)
+                count += 1
+            for day in sorted(days):
+                self.post_feed(home, day, days[day])
+            with open(truth) as f:
+                self.truth += [json.loads(line) for line in f]
+            self.log_lines += count
+            say('%s: %d lines of log handed in' % (name, count))
+
+    def post_feed(self, home, day, lines):
+        """The end of the day is when its log comes; the door takes 10,000 lines at a time."""
+        context = ssl.create_default_context(cafile=os.path.join(self.dir, 'vehicle-ca.pem'))
+        context.load_cert_chain(os.path.join(home, 'feed.pem'), os.path.join(home, 'feed.key'))
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+        end = datetime.datetime.fromisoformat(day + 'T23:59:59+00:00') + datetime.timedelta(minutes=1)
+        for i in range(0, len(lines), 9000):
+            req = urllib.request.Request(self.ingest + '/v1/events', data=''.join(line + '\n' for line in lines[i:i + 9000]).encode(), method='POST')
+            req.add_header('Content-Type', 'application/x-ndjson')
+            req.add_header('VSOC-Sim-Now', str(int(end.timestamp() * 1000000)))
+            with opener.open(req, timeout=60) as r:
+                r.read()
 
     def trace_vehicles(self):
         """One car per recorded trace: the clean drive and its attacked copies; made by the simulator when there are none."""
@@ -262,7 +296,7 @@ class Demo:
         rules, incidents, planted, false = self.score()
         closed = self.close_one()
         s, ledger = self.summary, self.summary['ledger']
-        result = {'vehicles': self.args.vehicles + len(self.trace_vehicles()), 'frames': self.frames, 'events': s['events'], 'batches': self.fleet['batches'],
+        result = {'vehicles': self.args.vehicles + len(self.trace_vehicles()), 'frames': self.frames, 'log_lines': self.log_lines, 'events': s['events'], 'batches': self.fleet['batches'],
                   'doubled_uploads': self.fleet['doubled'], 'late_batches': self.fleet['late_batches'],
                   'bytes_per_event': round(self.fleet['bytes'] / max(1, self.fleet['records']), 1), 'ledger': ledger, 'alerts': rules, 'incidents': incidents,
                   'closed': closed, 'planted': planted, 'false_incidents': false}
@@ -292,6 +326,7 @@ def main():
         demo.start()
         demo.enrol()
         demo.drive()
+        demo.hand_in_logs()
         demo.replay()
         demo.settle()
         ok = demo.finish()
