@@ -1,6 +1,7 @@
 // Every alert that a silence holds now: what the queue does not show, said in full.
 import { call } from '../../api/client';
 import type { Alert, AlertPage } from '../../gen/api';
+import { shortVid } from '../../lib/ids';
 import { counted, formatCount } from '../../lib/words';
 import { SeverityMark } from '../../ui/marks';
 import { usePaged } from '../../ui/paged';
@@ -22,7 +23,7 @@ export function Held({ silence }: { silence: string }) {
             <tr key={a.id}>
               <td><SeverityMark severity={a.severity} /></td>
               <th scope="row">{a.title} <span class="dim mono">{a.rule}</span></th>
-              <td class="mono group">{Object.entries(a.group).map(([k, v]) => `${k}=${v}`).join(' ')}</td>
+              <td class="mono group">{Object.entries(a.group).map(([k, v]) => `${k}=${k === 'vin' ? shortVid(v) : v}`).join(' ')}</td>
               <td class="r num">{formatCount(a.vehicles)}</td><td class="r num">{formatCount(a.count)}</td><td><Clock at={a.last} /></td>
               <td>{a.silence !== null ? <a href={`/silences?tab=held&silence=${a.silence}`}>{a.silence}</a> : a.incident !== null ? <a href={`/incidents/${a.incident}`}>{a.incident}</a> : <span class="dim">ended while held</span>}</td>
             </tr>

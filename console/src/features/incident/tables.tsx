@@ -55,7 +55,7 @@ export function AlertTable({ alerts, total }: { alerts: Alert[]; total?: number 
               <td><SeverityMark severity={a.severity} /></td>
               <th scope="row">{a.title}<small class="mono dim" title={a.id}> {a.rule}</small></th>
               <td class="mono">{Object.entries(a.group).map(([k, v]) => `${k}=${k === 'vin' ? shortVid(v) : v}`).join(' ') || '–'}</td>
-              <td>{wordOf(alertStateWord, a.state)}{a.late && <span class="badge badge-warn" title="Changed by events that came late">late</span>}{a.supersedes.length > 0 && <span class="badge" title={`Replaces ${a.supersedes.join(', ')}`}>merged</span>}</td>
+              <td>{wordOf(alertStateWord, a.state)}{a.late && <span class="badge badge-warn" title="Changed by events that came late">late</span>}{a.supersedes.length > 0 && <span class="badge" title={`Replaces ${a.supersedes.join(', ')}`}>merged</span>}{a.silence !== null && <a class="badge" href={`/silences?tab=held&silence=${a.silence}`} title="A silence keeps it out of the queue">{a.silence}</a>}</td>
               <td class="r num">{formatCount(a.count)}</td><td class="r num">{a.peak}</td><td class="r num">{formatCount(a.vehicles)}</td><td><Clock at={a.first} /></td><td><Clock at={a.last} /></td>
             </tr>
           ))}

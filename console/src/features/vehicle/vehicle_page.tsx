@@ -24,6 +24,7 @@ import { AlertTable } from '../incident/tables';
 import { ConfigTable } from '../incident/rail';
 import { ActivityChart } from './activity';
 import { Ledger } from './ledger';
+import { Tags } from './tags';
 import { Vin } from './reveal';
 
 const DEFAULT_FROM = 'now-7d';
@@ -65,7 +66,7 @@ function Page({ vehicle }: { vehicle: Vehicle }) {
   const tab = tabOf(location.value.query, tabs);
   const from = query.get('from') ?? DEFAULT_FROM;
   const to = query.get('to') ?? '';
-  useKeys({ ...Object.fromEntries([1, 2, 3].map((n) => [String(n), () => focusCard(n)])), Escape: () => navigate('/vehicles') });
+  useKeys({ ...Object.fromEntries([1, 2, 3, 4].map((n) => [String(n), () => focusCard(n)])), Escape: () => navigate('/vehicles') });
   return (
     <ZoneContext.Provider value={own && vehicle.tz !== null ? vehicle.tz : null}>
       <main id="content" class="incident vehicle" tabIndex={-1}>
@@ -89,6 +90,7 @@ function Page({ vehicle }: { vehicle: Vehicle }) {
             <Card n={1} title="Loss ledger" note={<>as of <Clock at={vehicle.as_of} /></>}><Ledger ledger={vehicle.ledger} /></Card>
             <Card n={2} title="Event types"><Types vehicle={vehicle} chosen={query.get('type') ?? ''} /></Card>
             <Card n={3} title="Software"><Software vehicle={vehicle} /></Card>
+            <Card n={4} title="Tags"><Tags vid={vehicle.vid} /></Card>
           </aside>
         </div>
       </main>
