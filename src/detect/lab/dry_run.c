@@ -107,8 +107,10 @@ static void count_days(struct dry_run *d)
     uint32_t a = 0;
     size_t t = 0;
 
-    qsort(d->first_day, d->alert_count, sizeof *d->first_day, compare_day);
-    qsort(d->touch, d->touch_count, sizeof *d->touch, compare_touch);
+    if (d->alert_count > 0)
+        qsort(d->first_day, d->alert_count, sizeof *d->first_day, compare_day);
+    if (d->touch_count > 0)
+        qsort(d->touch, d->touch_count, sizeof *d->touch, compare_touch);
     free(d->day);
     d->day = mem_zalloc(d->alert_count + d->touch_count + 1, sizeof *d->day);
     d->day_count = 0;
