@@ -32,6 +32,7 @@ struct engine *engine_new(const struct plan *plan, const struct engine_limits *l
     pages_init(&e->groups, sizeof(struct group));
     pages_init(&e->points, sizeof(struct point));
     pages_init(&e->ghosts, sizeof(struct ghost));
+    slab_init(&e->entries);
     slots_init(&e->group_slots);
     slots_init(&e->identity_slots);
     window_init(&e->window);
@@ -51,7 +52,7 @@ static void free_contents(struct engine *e)
         if (g->corr == GROUP_NONE)
             continue;
         engine_large_free(g);
-        free(g->entry);
+        slab_free(&e->entries, g->entry, g->room * sizeof *g->entry);
         free(g->episode);
     }
     for (uint32_t i = 0; i < e->plan->corr_count; i++)
@@ -69,6 +70,7 @@ void engine_free(struct engine *e)
     pages_done(&e->ghosts);
     names_done(&e->vehicles);
     names_done(&e->names);
+    slab_done(&e->entries);
     slots_done(&e->group_slots);
     slots_done(&e->identity_slots);
     window_done(&e->window);

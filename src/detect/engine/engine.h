@@ -24,7 +24,7 @@
 #include "detect/engine/sighting.h"
 
 #define DEFER_ENTRIES_MIN 4096
-#define LARGE_ENTRIES_MIN 128
+#define LARGE_ENTRIES_MIN 32
 #define ENGINE_EVENTS_MAX (1u << 30) /* kept events, whatever the limits say */
 
 struct engine_limits {

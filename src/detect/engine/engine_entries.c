@@ -140,11 +140,17 @@ struct entry *engine_entry(struct engine *e, uint32_t node, const struct node_pl
     return find_entry(e, node, p, second);
 }
 
-struct entry *engine_append(struct group *g)
+void engine_entries_room(struct engine *e, struct group *g, uint32_t room)
+{
+    g->entry = slab_resize(&e->entries, g->entry, g->room * sizeof *g->entry, room * sizeof *g->entry);
+    g->room = room;
+}
+
+struct entry *engine_append(struct engine *e, struct group *g)
 {
     if (g->count == g->room) {
-        g->room = g->room == 0 ? 1 : g->room < DOUBLE_UP_TO ? g->room * 2 : g->room + g->room / 4;
-        g->entry = mem_grow(g->entry, g->room, sizeof *g->entry);
+        uint32_t more = g->room < DOUBLE_UP_TO ? g->room : g->room / 4;
+        engine_entries_room(e, g, g->room == 0 ? 1 : g->room + more);
     }
     return &g->entry[g->count++];
 }
@@ -181,7 +187,7 @@ void engine_mask(struct engine *e, uint32_t node, struct node_place *p, bool sec
     if (x == NULL) {
         struct entry like = engine_like(e, node, p, second);
         like.mask = mask;
-        *engine_append(g) = like;
+        *engine_append(e, g) = like;
         p->parts |= 1u << second;
         return;
     }
@@ -257,8 +263,9 @@ static void sort_new(struct engine *e, struct group *g)
     if (g->sorted == g->count)
         return;
     sort(e, g->entry, g->sorted, g->count);
-    /* Only the sorted entries behind the earliest new one move. */
-    size_t from = engine_lower(g, g->entry[g->sorted].time_us);
+    /* Only the sorted entries behind the earliest new one move; mostly it came behind them all. */
+    bool late = g->sorted > 0 && g->entry[g->sorted].time_us <= g->entry[g->sorted - 1].time_us;
+    size_t from = late ? engine_lower(g, g->entry[g->sorted].time_us) : g->sorted;
     if (from < g->sorted)
         merge(e, g->entry, from, g->sorted, g->count);
     g->sorted = g->count;

@@ -332,6 +332,10 @@ static void rescan(struct engine *e, uint32_t group, int64_t lo, int64_t hi, boo
 static void late_stretch(struct engine *e, const struct group *g, struct queued *q)
 {
     const struct large *l = g->large;
+    const struct entry *same = &g->entry[l->settled - 1 + q->inserted];
+
+    if (same->node == l->last.node && same->second == l->last.second)
+        return;
     size_t at = engine_lower(g, l->last.time_us);
 
     while (engine_compare(e, &g->entry[at], &l->last) < 0)

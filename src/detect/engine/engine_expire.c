@@ -77,12 +77,11 @@ static void cut(struct engine *e, struct group *g, size_t gone)
     g->sorted -= (uint32_t)gone;
     memmove(g->entry, g->entry + gone, g->count * sizeof *g->entry);
     if (g->count == 0) {
-        free(g->entry);
+        slab_free(&e->entries, g->entry, g->room * sizeof *g->entry);
         g->entry = NULL;
         g->room = 0;
     } else if (g->count < g->room / 4) {
-        g->room = g->count;
-        g->entry = mem_grow(g->entry, g->room, sizeof *g->entry);
+        engine_entries_room(e, g, g->count);
     }
     if (g->count < e->limits.large_entries_min / 2) {
         engine_live_drop(e, g);

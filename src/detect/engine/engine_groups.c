@@ -16,7 +16,7 @@ static uint32_t find(const struct engine *e, uint32_t corr, struct slice key, ui
         if (s->tag != tag)
             continue;
         const struct group *g = engine_group_at(e, s->item - 1);
-        if (g->corr == corr && slice_equal(names_text(&e->names, g->key), key))
+        if (g->corr == corr && slice_equal(name_text(g->key), key))
             break;
     }
     return i;
@@ -48,7 +48,7 @@ static uint32_t new_group(struct engine *e, uint32_t corr, uint32_t name, uint32
     struct group *g = engine_group_at(e, number);
 
     g->corr = corr;
-    g->key = name;
+    g->key = names_at(&e->names, name);
     g->refs = 1;
     slots_add(&e->group_slots, tag, number);
     return number;
@@ -105,9 +105,9 @@ static void free_group(struct engine *e, uint32_t number)
     engine_unqueue(e, g);
     engine_closing_remove(e, number);
     engine_large_free(g);
-    free(g->entry);
+    slab_free(&e->entries, g->entry, g->room * sizeof *g->entry);
     free(g->episode);
-    names_release(&e->names, g->key);
+    names_release(&e->names, g->key->number);
     g->corr = GROUP_NONE;
     pages_give(&e->groups, number);
 }
@@ -118,7 +118,7 @@ void engine_group_check(struct engine *e, uint32_t group)
 
     if (g->refs > 0 || g->episode_count > 0 || g->queue_at > 0)
         return;
-    struct slice key = names_text(&e->names, g->key);
+    struct slice key = name_text(g->key);
     slots_remove(&e->group_slots, find(e, g->corr, key, group_tag(e, g->corr, key)));
     free_group(e, group);
 }
@@ -147,6 +147,6 @@ void engine_groups_rehash(struct engine *e)
     for (uint32_t i = 0; i < e->groups.count; i++) {
         const struct group *g = engine_group_at(e, i);
         if (g->corr != GROUP_NONE)
-            slots_add(&e->group_slots, group_tag(e, g->corr, names_text(&e->names, g->key)), i);
+            slots_add(&e->group_slots, group_tag(e, g->corr, name_text(g->key)), i);
     }
 }

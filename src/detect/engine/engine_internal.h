@@ -75,19 +75,19 @@ struct large {
 };
 
 struct group {
-    uint32_t key;  /* number of the encoded group-by values in engine.names */
-    uint32_t corr; /* GROUP_NONE: free */
+    uint32_t refs;          /* places that name the group; see pages.h for free groups */
+    uint32_t corr;          /* GROUP_NONE: free */
+    const struct name *key; /* the encoded group-by values; refers to it */
     struct entry *entry;
     struct episode *episode;
     struct large *large; /* NULL: small */
     uint32_t count, room;
     uint32_t sorted; /* entries before this are in order, the rest is new */
     uint32_t episode_count;
-    uint32_t refs;       /* places that name the group */
-    uint32_t queue_at;   /* place in its correlation's queue + 1 */
-    uint32_t closing_at; /* place in engine.closing + 1; 0: no episode is open */
-    bool holes;          /* some entries are taken out */
-    bool touched;        /* entries that were settled have changed, or others stand before them */
+    uint32_t queue_at : 31;   /* place in its correlation's queue + 1 */
+    uint32_t holes : 1;       /* some entries are taken out */
+    uint32_t closing_at : 31; /* place in engine.closing + 1; 0: no episode is open */
+    uint32_t touched : 1;     /* entries that were settled have changed, or others stand before them */
 };
 
 _Static_assert(sizeof(struct group) <= 64, "a group is one cache line");
@@ -144,6 +144,7 @@ struct engine {
     uint32_t vehicle_last; /* of the event before, which mostly is that of the next one; NAME_NONE */
     struct names names;    /* encoded group-by values and values of value_count */
     struct pages nodes, groups, points, ghosts;
+    struct slab entries; /* arrays of entries of small groups */
     struct slots group_slots, identity_slots;
     struct closing *closing; /* binary heap */
     uint32_t closing_count, closing_room;
@@ -179,7 +180,8 @@ static inline struct group *engine_group_at(const struct engine *e, uint32_t num
 
 static inline struct slice engine_group_value(const struct engine *e, const struct group *g, unsigned n)
 {
-    return group_value(names_text(&e->names, g->key), n);
+    (void)e;
+    return group_value(name_text(g->key), n);
 }
 
 /* engine.c */
@@ -196,7 +198,9 @@ void engine_mask(struct engine *e, uint32_t node, struct node_place *p, bool sec
 /* The entry of a part, NULL when there is none. */
 struct entry *engine_entry(struct engine *e, uint32_t node, const struct node_place *p, bool second);
 /* An entry behind the others, without a mark. */
-struct entry *engine_append(struct group *g);
+struct entry *engine_append(struct engine *e, struct group *g);
+/* Makes the array of entries that long; at least as many as there are. */
+void engine_entries_room(struct engine *e, struct group *g, uint32_t room);
 /* What an entry of this part says, but for its mask. */
 struct entry engine_like(const struct engine *e, uint32_t node, const struct node_place *p, bool second);
 /* Closes holes and sorts what is new into place. */

@@ -346,7 +346,7 @@ static bool load_entry(struct load *l, uint32_t group)
     struct entry x = engine_like(e, node, p, second);
     x.mask = mask;
     x.hit = (flags & SAVED_ENTRY_HIT) != 0;
-    *engine_append(engine_group_at(e, group)) = x;
+    *engine_append(e, engine_group_at(e, group)) = x;
     return true;
 }
 

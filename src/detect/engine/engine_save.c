@@ -115,7 +115,7 @@ static void save_groups(const struct save *s)
         if (g->corr == GROUP_NONE)
             continue;
         snapshot_put_u32(s->w, g->corr);
-        snapshot_put_u32(s->w, s->name[g->key]);
+        snapshot_put_u32(s->w, s->name[g->key->number]);
         snapshot_put_u64(s->w, g->episode_count);
         for (uint32_t k = 0; k < g->episode_count; k++)
             save_episode(s, &g->episode[k]);

@@ -1,21 +1,28 @@
 #include "detect/engine/names.h"
 
-#include <stdlib.h>
-
 void names_init(struct names *n, uint64_t seed, uint64_t bytes_max)
 {
-    pages_init(&n->name, sizeof(struct name));
+    pages_init(&n->name, sizeof(struct name *));
+    slab_init(&n->slab);
     slots_init(&n->slots);
     n->bytes = 0;
     n->bytes_max = bytes_max;
     n->seed = seed;
 }
 
+/* The slab does not know of pieces that are too large for it. */
+static void free_long(struct names *n, struct name *at)
+{
+    if (sizeof *at + at->len > SLAB_SIZE_MAX)
+        slab_free(&n->slab, at, sizeof *at + at->len);
+}
+
 void names_done(struct names *n)
 {
     for (uint32_t i = 0; i <= n->slots.mask; i++)
         if (n->slots.slot[i].item != 0)
-            free(names_at(n, n->slots.slot[i].item - 1)->text);
+            free_long(n, names_at(n, n->slots.slot[i].item - 1));
+    slab_done(&n->slab);
     slots_done(&n->slots);
     pages_done(&n->name);
 }
@@ -51,10 +58,11 @@ uint32_t names_take(struct names *n, struct slice text)
     if (n->bytes_max > 0 && n->bytes + text.len > n->bytes_max)
         return NAME_NONE;
     uint32_t number = pages_take(&n->name);
-    struct name *at = names_at(n, number);
+    struct name *at = slab_alloc(&n->slab, sizeof *at + text.len);
+    *(struct name **)pages_at(&n->name, number, sizeof at) = at;
     at->refs = 1;
+    at->number = number;
     at->len = (uint32_t)text.len;
-    at->text = mem_alloc(text.len + 1, 1);
     if (text.len > 0)
         memcpy(at->text, text.ptr, text.len);
     n->bytes += text.len;
@@ -68,10 +76,9 @@ void names_release(struct names *n, uint32_t number)
 
     if (--at->refs > 0)
         return;
-    struct slice text = slice_make(at->text, at->len);
+    struct slice text = name_text(at);
     slots_remove(&n->slots, find(n, text, (uint32_t)hash_bytes(text, n->seed)));
     n->bytes -= at->len;
-    free(at->text);
-    at->text = NULL;
+    slab_free(&n->slab, at, sizeof *at + at->len);
     pages_give(&n->name, number);
 }

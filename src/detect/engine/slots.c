@@ -1,12 +1,26 @@
 #include "detect/engine/slots.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
-#define SLOTS_MIN 64u
+#define SLOTS_MIN  64u
+#define HUGE_PAGE  ((uintptr_t)2 << 20)
+#define HUGE_BYTES ((size_t)8 << 20) /* a table this large is asked for as huge pages: it is visited at random */
+
+static struct slot *new_table(uint32_t count)
+{
+    struct slot *slot = mem_zalloc(count, sizeof *slot);
+    uintptr_t from = ((uintptr_t)slot + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    uintptr_t to = (uintptr_t)(slot + count) & ~(HUGE_PAGE - 1);
+
+    if (count * sizeof *slot >= HUGE_BYTES)
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE); /* a hint: it may be refused */
+    return slot;
+}
 
 void slots_init(struct slots *s)
 {
-    s->slot = mem_zalloc(SLOTS_MIN, sizeof *s->slot);
+    s->slot = new_table(SLOTS_MIN);
     s->mask = SLOTS_MIN - 1;
     s->used = 0;
 }
@@ -30,7 +44,7 @@ static void resize(struct slots *s, uint32_t count)
 {
     struct slots old = *s;
 
-    s->slot = mem_zalloc(count, sizeof *s->slot);
+    s->slot = new_table(count);
     s->mask = count - 1;
     for (uint32_t i = 0; i <= old.mask; i++)
         if (old.slot[i].item != 0)
