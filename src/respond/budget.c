@@ -258,12 +258,18 @@ struct gathered {
     char rule[BUDGET_NAME_SIZE], scope[8], name[BUDGET_NAME_SIZE], owner[BUDGET_NAME_SIZE];
 };
 
-static enum vs_err next_stale(struct store *st, struct gathered *ret)
+/* The next incident whose row is to be worked out: its number of alerts changed by a sixteenth, or BUDGET_REFRESH_US
+ * have passed. Working out reads all its alerts; done with every one of a storm it would cost their square. */
+static enum vs_err next_stale(struct store *st, int64_t now_us, struct gathered *ret)
 {
     struct store_stmt *q = store_prepare(
-        st, "SELECT b.incident, b.day_us, b.per_day, b.rule, b.scope, b.name, coalesce(r.owner, ''), (SELECT count(*) "
-            "FROM alert a WHERE a.incident = b.incident AND a.superseded_by IS NULL) FROM budget_incident b "
-            "LEFT JOIN rule_info r ON r.rule = b.rule WHERE b.stale = 1 ORDER BY b.incident LIMIT 1");
+        st, "SELECT incident, day_us, per_day, rule, scope, name, owner, alerts FROM (SELECT b.incident, b.day_us, "
+            "b.per_day, b.rule, b.scope, b.name, coalesce(r.owner, '') AS owner, b.refreshed_us, b.refreshed_alerts, "
+            "(SELECT count(*) FROM alert a WHERE a.incident = b.incident AND a.superseded_by IS NULL) AS alerts "
+            "FROM budget_incident b LEFT JOIN rule_info r ON r.rule = b.rule WHERE b.stale = 1) x "
+            "WHERE abs(alerts - refreshed_alerts) * 16 >= refreshed_alerts OR refreshed_us <= ? "
+            "ORDER BY incident LIMIT 1");
+    store_bind_i64(q, 1, now_us - BUDGET_REFRESH_US);
     enum vs_err err = store_step(q);
 
     if (err == VS_OK) {
@@ -337,9 +343,12 @@ enum vs_err budget_settle(struct store *st, int64_t now_us)
     struct gathered g;
     enum vs_err err;
 
-    while ((err = next_stale(st, &g)) == VS_OK) {
-        struct store_stmt *q = store_prepare(st, "UPDATE budget_incident SET stale = 0 WHERE incident = ?");
-        store_bind_i64(q, 1, g.incident);
+    while ((err = next_stale(st, now_us, &g)) == VS_OK) {
+        struct store_stmt *q = store_prepare(st, "UPDATE budget_incident SET stale = 0, refreshed_us = ?, "
+                                                 "refreshed_alerts = ? WHERE incident = ?");
+        store_bind_i64(q, 1, now_us);
+        store_bind_i64(q, 2, g.alerts);
+        store_bind_i64(q, 3, g.incident);
         err = store_run(q);
         if (err == VS_OK && g.alerts > 0)
             err = describe(st, &g, now_us);

@@ -24,6 +24,7 @@
 #define BUDGET_LIMITS_MAX   4096
 #define BUDGET_NAME_SIZE    256
 #define BUDGET_TOP_MAX      5
+#define BUDGET_REFRESH_US   INT64_C(10000000) /* the row of an over-budget incident lags by so much at most */
 
 enum budget_outcome { BUDGET_QUEUED, BUDGET_THROUGH, BUDGET_JOINED, BUDGET_OVER, BUDGET_SILENCED };
 #define BUDGET_OUTCOME_COUNT (BUDGET_SILENCED + 1)
@@ -60,7 +61,8 @@ VS_MUST_USE enum vs_err budget_note(struct store *st, const struct grouping_aler
 /* Takes the alert into the incident of its rule and the day of now, opening that when it is the first. */
 VS_MUST_USE enum vs_err budget_gather(struct store *st, const struct grouping_alert *al,
                                       const struct budget_verdict *verdict, int64_t now_us);
-/* Works out the rows, descriptions and tasks of the incidents that budget_gather or a leaving alert touched. */
+/* Works out the rows, descriptions and tasks of the incidents that budget_gather or a leaving alert touched: at once
+ * when their number of alerts changed by a sixteenth, else BUDGET_REFRESH_US after the last time. */
 VS_MUST_USE enum vs_err budget_settle(struct store *st, int64_t now_us);
 
 /* What an incident's alerts have most in common. */

@@ -70,26 +70,39 @@ static enum vs_err has_room(struct store *st, const struct silence *s, struct sl
     return err;
 }
 
-static enum vs_err find_silence(const struct settling *g, const struct grouping_alert *al, bool hurts,
-                                const struct silence **ret)
+static enum vs_err first_fit(const struct settling *g, const struct silence_subject *al, bool hurts,
+                             const struct silence **ret)
 {
-    *ret = NULL;
-    for (unsigned i = 0; i < g->silences.count; i++) {
+    enum vs_err err = VS_OK;
+
+    for (unsigned i = 0; i < g->silences.count && *ret == NULL && err == VS_OK; i++) {
         const struct silence *s = &g->silences.at[i];
         bool fits = false;
         if (hurts && !s->second)
             continue;
-        enum vs_err err = silence_matches(g->st, s, slice_str(al->id), g->now_us, &fits);
+        err = silence_matches(g->st, s, al, g->now_us, &fits);
         if (err == VS_OK && fits && s->vehicles_max > 0)
-            err = has_room(g->st, s, slice_str(al->id), &fits);
-        if (err != VS_OK)
-            return err;
-        if (fits) {
+            err = has_room(g->st, s, al->id, &fits);
+        if (fits)
             *ret = s;
-            return VS_OK;
-        }
     }
-    return VS_OK;
+    return err;
+}
+
+static enum vs_err find_silence(const struct settling *g, const struct grouping_alert *al, bool hurts,
+                                const struct silence **ret)
+{
+    if (g->silences.count == 0)
+        return VS_OK;
+    struct store_stmt *q = store_prepare(g->st, "SELECT rule, group_json FROM alert WHERE id = ?");
+    store_bind_text(q, 1, slice_str(al->id));
+    enum vs_err err = store_step(q);
+    if (err == VS_OK) {
+        const struct silence_subject subject = {slice_str(al->id), store_text(q, 0), store_text(q, 1), al->severity};
+        err = first_fit(g, &subject, hurts, ret);
+    }
+    store_done(q);
+    return err;
 }
 
 /* What brings a held alert to the queue in spite of its silence; NULL when nothing does. `s` is the silence that means

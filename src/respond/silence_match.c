@@ -269,19 +269,12 @@ static enum vs_err vehicles_fit(struct store *st, const struct silence *s, struc
     return all && err != VS_ERR_END ? err : VS_OK;
 }
 
-enum vs_err silence_matches(struct store *st, const struct silence *s, struct slice alert, int64_t now_us, bool *ret)
+enum vs_err silence_matches(struct store *st, const struct silence *s, const struct silence_subject *al, int64_t now_us,
+                            bool *ret)
 {
-    struct store_stmt *q = store_prepare(st, "SELECT rule, severity, group_json FROM alert WHERE id = ?");
-
-    store_bind_text(q, 1, alert);
-    enum vs_err err = store_step(q);
-    bool fit = err == VS_OK && ((int64_t)s->severities >> store_i64(q, 1) & 1) != 0 &&
-               field_fits(s, SILENCE_RULE, store_text(q, 0)) && groups_fit(s, store_text(q, 2));
-    store_done(q);
-    if (err != VS_OK)
-        return err == VS_ERR_END ? VS_ERR_NOT_FOUND : err;
-    *ret = fit;
-    return fit && asks_vehicles(s) ? vehicles_fit(st, s, alert, now_us, ret) : VS_OK;
+    *ret = ((int64_t)s->severities >> al->severity & 1) != 0 && field_fits(s, SILENCE_RULE, al->rule) &&
+           groups_fit(s, al->group_json);
+    return *ret && asks_vehicles(s) ? vehicles_fit(st, s, al->id, now_us, ret) : VS_OK;
 }
 
 /* ---- the silences that hold */

@@ -1,8 +1,8 @@
 /* silence_match: whether a silence means an alert. See respond/silence.h for what matchers say.
  *
- * Matching reads the alert's row and its vehicles from the store and depends on nothing else, so it gives the same
- * answer in whatever order alerts come. Cost: one statement, and with matchers on vehicles one more plus O(vehicles of
- * the alert) comparisons. Memory: a set is on the heap, at most SILENCE_ACTIVE_MAX silences of SILENCE_MATCHERS_MAX
+ * Matching looks at the alert's row and its vehicles and depends on nothing else, so it gives the same answer in
+ * whatever order alerts come. Cost: comparisons, and with matchers on vehicles a statement over the vehicles of the
+ * alert. Memory: a set is on the heap, at most SILENCE_ACTIVE_MAX silences of SILENCE_MATCHERS_MAX
  * matchers. */
 #ifndef RESPOND_SILENCE_MATCH_H
 #define RESPOND_SILENCE_MATCH_H
@@ -59,8 +59,14 @@ bool silence_is_narrow(const struct silence_matcher *m, unsigned count);
 /* The silences that hold alerts at `now_us`. */
 VS_MUST_USE enum vs_err silence_set_load(struct store *st, int64_t now_us, struct silence_set *ret);
 void silence_set_free(struct silence_set *set);
+/* What of an alert's row matchers look at; borrowed from whoever read it. */
+struct silence_subject {
+    struct slice id, rule, group_json;
+    int64_t severity;
+};
+
 /* `now_us` decides which vehicle tags count. */
-VS_MUST_USE enum vs_err silence_matches(struct store *st, const struct silence *s, struct slice alert, int64_t now_us,
-                                        bool *ret);
+VS_MUST_USE enum vs_err silence_matches(struct store *st, const struct silence *s, const struct silence_subject *al,
+                                        int64_t now_us, bool *ret);
 
 #endif

@@ -79,14 +79,15 @@ static void add_rule(struct silence_preview *p, struct slice rule)
         p->rule[p->rules++].alerts = 1;
 }
 
-/* One alert of the last days: columns id, rule, severity, state, incident. */
+/* One alert of the last days: columns id, rule, severity, state, incident, group_json. */
 static enum vs_err look(struct looking *l, struct store_stmt *row, uint32_t severities)
 {
     bool fits = false;
     struct silence_preview *p = &l->out;
     struct slice id = store_text(row, 0);
     int64_t severity = store_i64(row, 2), incident = store_i64(row, 4);
-    enum vs_err err = silence_matches(l->st, &l->meant, id, l->now_us, &fits);
+    const struct silence_subject al = {id, store_text(row, 1), store_text(row, 5), severity};
+    enum vs_err err = silence_matches(l->st, &l->meant, &al, l->now_us, &fits);
 
     if (err != VS_OK || !fits)
         return err;
@@ -106,9 +107,9 @@ static enum vs_err look(struct looking *l, struct store_stmt *row, uint32_t seve
 
 static enum vs_err look_at_all(struct looking *l, uint32_t severities)
 {
-    struct store_stmt *q =
-        store_prepare(l->st, "SELECT id, rule, severity, state, incident FROM alert WHERE last_us >= ? AND state <> 2 "
-                             "AND superseded_by IS NULL ORDER BY last_us DESC, number DESC LIMIT ?");
+    struct store_stmt *q = store_prepare(
+        l->st, "SELECT id, rule, severity, state, incident, group_json FROM alert WHERE last_us >= ? AND state <> 2 "
+               "AND superseded_by IS NULL ORDER BY last_us DESC, number DESC LIMIT ?");
     enum vs_err err = VS_OK, looked = VS_OK;
 
     _Static_assert(ALERT_RETRACTED == 2, "the number in the SQL");
