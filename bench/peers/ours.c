@@ -16,6 +16,7 @@
 #include "bench.h"
 #include "detect/engine/engine.h"
 #include "detect/lab/alert_json.h"
+#include "detect/sigma/route.h"
 
 #define CHUNK_SIZE   ((size_t)1 << 20)
 #define RULES_MAX    64
@@ -34,7 +35,7 @@ struct run {
     struct record record;
     struct sighter sighter; /* of --windows; its matcher serves both */
     struct engine *engine;
-    uint32_t source[6];
+    struct router router;
     uint64_t events, matches, changes, alerts;
     FILE *out;
 };
@@ -134,11 +135,12 @@ static void match(struct run *run)
 {
     struct matcher *m = &run->sighter.matcher;
     const uint32_t *candidate;
-    uint32_t count = match_candidates(m, &run->record, &candidate);
+    uint32_t count = run->o->logsource ? router_candidates(&run->router, m, &run->record, &candidate)
+                                       : match_candidates(m, &run->record, &candidate);
 
     for (uint32_t i = 0; i < count; i++) {
         const struct rule *rule = run->plan.rule[candidate[i]];
-        if ((run->o->logsource && !match_source(rule, &run->record, run->source)) ||
+        if (rule->is_shadow || (run->o->logsource && !match_source(rule, &run->record, run->router.field)) ||
             !match_expr(m, rule->expr, &run->record))
             continue;
         run->matches++;
@@ -238,8 +240,6 @@ static void read_options(int argc, char **argv, struct options *o)
 
 static void load_rules(struct run *run)
 {
-    static const char *const SOURCE[6] = {"product",           "category",           "service",
-                                          "logsource.product", "logsource.category", "logsource.service"};
     struct diag d;
 
     diag_init(&d);
@@ -249,8 +249,7 @@ static void load_rules(struct run *run)
     if (d.error_count > 0)
         fprintf(stderr, "peer_ours: %u errors in rules, those are left out\n", d.error_count);
     diag_done(&d);
-    for (unsigned i = 0; i < 6; i++)
-        run->source[i] = fields_add(&run->plan.fields, slice_str(SOURCE[i]));
+    router_fields(&run->plan.fields);
 }
 
 static long peak_kb(void)
@@ -282,6 +281,7 @@ int main(int argc, char **argv)
     if (o.live)
         limits.events_per_vehicle_max = 1000000;
     record_init(&run.record, &run.plan.fields);
+    router_init(&run.router, &run.plan);
     sighter_init(&run.sighter, &run.plan);
     run.engine = engine_new(&run.plan, &limits);
     l.f = fopen(o.events, "r");
@@ -298,6 +298,7 @@ int main(int argc, char **argv)
            (unsigned long long)run.matches, (unsigned long long)run.alerts, (unsigned long long)run.changes);
     engine_free(run.engine);
     sighter_done(&run.sighter);
+    router_done(&run.router);
     record_done(&run.record);
     plan_done(&run.plan);
     free(l.buf);

@@ -1,13 +1,17 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include "detect/sigma/dispatch.h"
 
 #include "detect/sigma/plan.h"
+#include "detect/sigma/regex_literal.h"
 
 #include <hs/hs.h>
+#include <pcre2.h>
 #include <stdlib.h>
 
 /* A literal that must occur in a field; one of a rule's. */
 struct anchor {
     uint32_t field; /* ITEM_KEYWORDS: anywhere */
+    bool at_start, at_end;
     struct slice text;
 };
 
@@ -20,6 +24,8 @@ struct target {
     uint32_t literal; /* number of the text */
     uint32_t field;
     uint32_t rule;
+    uint8_t set; /* bit of the condition that this literal fulfils */
+    bool at_start, at_end;
 };
 
 struct dispatch {
@@ -31,6 +37,7 @@ struct dispatch {
     struct intern texts;
     struct target *by_text; /* sorted by literal */
     uint32_t by_text_count;
+    uint8_t *need;        /* by rule: its conditions, all of which must be fulfilled */
     uint32_t *text_first; /* by literal: first of its targets */
     uint32_t *type_first;
     uint32_t *always;
@@ -48,14 +55,13 @@ struct scan_part {
 
 enum kind { KIND_TYPE, KIND_TEXT };
 
-static bool add(struct dispatch *d, struct anchors *a, uint32_t field, struct slice text)
+static bool add(struct dispatch *d, struct anchors *a, const struct anchor *one)
 {
     if (a->count == DISPATCH_ANCHORS_MAX)
         return false;
     if (a->item == NULL)
         a->item = arena_alloc(&d->arena, DISPATCH_ANCHORS_MAX * sizeof *a->item);
-    a->item[a->count].field = field;
-    a->item[a->count++].text = text;
+    a->item[a->count++] = *one;
     return true;
 }
 
@@ -65,6 +71,17 @@ static struct slice folded(struct dispatch *d, struct slice text)
 
     fold_text(text, out);
     return slice_make(out, text.len);
+}
+
+/* A text that every match of the expression contains, folded; empty when there is none worth looking for. */
+static struct slice of_regex(struct dispatch *d, const struct test *t)
+{
+    uint8_t buf[REGEX_LITERAL_MAX];
+    uint32_t options = 0;
+
+    (void)pcre2_pattern_info(t->regex, PCRE2_INFO_ALLOPTIONS, &options);
+    struct slice text = regex_literal(t->source, (options & PCRE2_CASELESS) != 0, buf);
+    return text.len >= DISPATCH_TEXT_MIN ? folded(d, text) : slice_make("", 0);
 }
 
 /* The longest plain piece of a pattern, folded; empty when it has none worth looking for. */
@@ -83,20 +100,32 @@ static bool add_test(struct dispatch *d, const struct plan *plan, struct anchors
 {
     for (; t != NULL; t = t->or_else) {
         bool number = t->op == TEST_NUMBER && item->field != ITEM_KEYWORDS && !plan->fields.numeric[item->field];
-        struct slice text;
-        if (t->op != TEST_PATTERN && !number)
-            return false;
-        if (kind == KIND_TYPE) {
-            if (t->pattern.shape != PATTERN_EQUAL || !add(d, a, item->field, folded(d, t->pattern.literal)))
+        enum pattern_shape shape = (enum pattern_shape)t->pattern.shape;
+        struct anchor one = {.field = item->field};
+        if (kind == KIND_TEXT && t->op == TEST_REGEX) {
+            one.text = of_regex(d, t);
+            if (one.text.len == 0 || !add(d, a, &one))
                 return false;
             continue;
         }
-        text = longest(d, &t->pattern);
-        if (text.len == 0 || !add(d, a, item->field, text))
+        if (t->op != TEST_PATTERN && !number)
             return false;
-        /* A number of the event has its decimal text, whatever the rule's spelling. */
-        if (number && !add(d, a, item->field, val_canonical(&t->number, &d->arena)))
+        if (kind == KIND_TYPE) {
+            one.text = folded(d, t->pattern.literal);
+            if (shape != PATTERN_EQUAL || !add(d, a, &one))
+                return false;
+            continue;
+        }
+        one.text = longest(d, &t->pattern);
+        one.at_start = shape == PATTERN_EQUAL || shape == PATTERN_PREFIX;
+        one.at_end = shape == PATTERN_EQUAL || shape == PATTERN_SUFFIX;
+        if (one.text.len == 0 || !add(d, a, &one))
             return false;
+        if (number) { /* a number of the event has its decimal text, whatever the rule's spelling */
+            one.text = val_canonical(&t->number, &d->arena);
+            if (one.text.len < DISPATCH_TEXT_MIN || !add(d, a, &one))
+                return false;
+        }
     }
     return true;
 }
@@ -162,7 +191,7 @@ static bool collect(struct dispatch *d, const struct plan *plan, struct anchors 
         found = true;
     }
     for (uint32_t i = 0; found && i < best.count; i++)
-        if (!add(d, a, best.item[i].field, best.item[i].text))
+        if (!add(d, a, &best.item[i]))
             return false;
     return found;
 }
@@ -178,7 +207,7 @@ static int compare_target(const void *a, const void *b)
 }
 
 static void add_targets(struct intern *names, struct target **target, uint32_t *count, const struct anchors *a,
-                        uint32_t rule)
+                        uint32_t rule, uint8_t set)
 {
     for (uint32_t i = 0; i < a->count; i++) {
         if ((*count & (*count - 1)) == 0)
@@ -187,6 +216,9 @@ static void add_targets(struct intern *names, struct target **target, uint32_t *
         t->literal = intern_add(names, a->item[i].text);
         t->field = a->item[i].field;
         t->rule = rule;
+        t->set = set;
+        t->at_start = a->item[i].at_start;
+        t->at_end = a->item[i].at_end;
     }
 }
 
@@ -245,10 +277,47 @@ static int compare_u32(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-struct dispatch *dispatch_new(const struct plan *plan)
+/* Conditions that must all hold for an expression to hold, each a set of literals; the ones that narrow most come
+ * first. The depth of an expression is bounded when it is parsed. */
+static void list_sets(struct dispatch *d, const struct plan *plan, const struct expr *e, struct anchors *set,
+                      uint32_t *count)
+{
+    struct anchors one = {0};
+
+    if (e->kind == EXPR_AND) {
+        for (uint32_t i = 0; i < e->count; i++)
+            list_sets(d, plan, e->child[i], set, count);
+        return;
+    }
+    if (!collect(d, plan, &one, KIND_TEXT, e))
+        return;
+    uint32_t at = *count;
+    while (at > 0 && worth(&set[at - 1]) < worth(&one))
+        at--;
+    if (at == DISPATCH_SETS_MAX)
+        return;
+    *count += *count < DISPATCH_SETS_MAX;
+    memmove(&set[at + 1], &set[at], (*count - at - 1) * sizeof *set);
+    set[at] = one;
+}
+
+static bool add_texts(struct dispatch *d, const struct plan *plan, const struct rule *r)
+{
+    struct anchors set[DISPATCH_SETS_MAX];
+    uint32_t count = 0;
+
+    list_sets(d, plan, r->expr, set, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        add_targets(&d->texts, &d->by_text, &d->by_text_count, &set[i], r->number, (uint8_t)(1u << i));
+        d->need[r->number] |= (uint8_t)(1u << i);
+    }
+    return count > 0;
+}
+
+struct dispatch *dispatch_new(const struct plan *plan, const uint32_t *rule, uint32_t count)
 {
     struct dispatch *d = mem_zalloc(1, sizeof *d);
-    uint32_t *texty = mem_alloc(plan->base_count, sizeof *texty);
+    uint32_t *texty = mem_alloc(count, sizeof *texty);
     uint32_t texty_count = 0;
 
     arena_init(&d->arena);
@@ -257,18 +326,15 @@ struct dispatch *dispatch_new(const struct plan *plan)
     d->rule_count = plan->rule_count;
     d->field_count = plan->fields.names.count;
     d->scanned = mem_zalloc(d->field_count, sizeof *d->scanned);
-    d->always = mem_alloc(plan->base_count, sizeof *d->always);
-    for (uint32_t i = 0; i < plan->base_count; i++) {
-        const struct rule *r = plan->rule[plan->base[i]];
+    d->always = mem_alloc(count, sizeof *d->always);
+    d->need = mem_zalloc(d->rule_count, sizeof *d->need);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rule *r = plan->rule[rule[i]];
         struct anchors a = {0};
         arena_reset(&d->arena); /* literals are copied into their tables */
         if (collect(d, plan, &a, KIND_TYPE, r->expr)) {
-            add_targets(&d->types, &d->by_type, &d->by_type_count, &a, r->number);
-            continue;
-        }
-        memset(&a, 0, sizeof a);
-        if (collect(d, plan, &a, KIND_TEXT, r->expr)) {
-            add_targets(&d->texts, &d->by_text, &d->by_text_count, &a, r->number);
+            add_targets(&d->types, &d->by_type, &d->by_type_count, &a, r->number, 0);
+        } else if (add_texts(d, plan, r)) {
             texty[texty_count++] = r->number;
         } else {
             d->always[d->always_count++] = r->number;
@@ -301,16 +367,18 @@ void dispatch_free(struct dispatch *d)
     free(d->text_first);
     free(d->type_first);
     free(d->always);
+    free(d->need);
     free(d->scanned);
     free(d);
 }
 
-void scan_init(struct scan *s, const struct plan *plan)
+void scan_init(struct scan *s, const struct dispatch *d)
 {
     memset(s, 0, sizeof *s);
-    s->dispatch = plan->dispatch;
-    s->candidate = mem_zalloc(plan->rule_count, sizeof *s->candidate);
-    s->stamp = mem_zalloc(plan->rule_count, sizeof *s->stamp);
+    s->dispatch = d;
+    s->candidate = mem_zalloc(d->rule_count, sizeof *s->candidate);
+    s->stamp = mem_zalloc(d->rule_count, sizeof *s->stamp);
+    s->have = mem_zalloc(d->rule_count, sizeof *s->have);
     if (s->dispatch->db != NULL && hs_alloc_scratch(s->dispatch->db, (hs_scratch_t **)&s->scratch) != HS_SUCCESS)
         abort(); /* only when memory is out */
 }
@@ -321,6 +389,7 @@ void scan_done(struct scan *s)
         hs_free_scratch(s->scratch);
     free(s->candidate);
     free(s->stamp);
+    free(s->have);
     free(s->text);
     free(s->part);
     memset(s, 0, sizeof *s);
@@ -378,6 +447,22 @@ static void fold_part(struct scan *s, struct val *v, uint32_t field, size_t *at)
     *at += v->text.len + 1;
 }
 
+/* One condition of a rule is fulfilled. */
+static void add_condition(struct scan *s, const struct target *t)
+{
+    uint8_t need = s->dispatch->need[t->rule];
+
+    if (s->stamp[t->rule] != s->stamp_now) {
+        s->stamp[t->rule] = s->stamp_now;
+        s->have[t->rule] = 0;
+    }
+    if (s->have[t->rule] == need)
+        return;
+    s->have[t->rule] |= t->set;
+    if (s->have[t->rule] == need)
+        s->candidate[s->candidate_count++] = t->rule;
+}
+
 static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
     struct scan *s = ctx;
@@ -391,9 +476,15 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
         s->part_at = 0;
     while (s->part[s->part_at].end < to)
         s->part_at++;
-    for (uint32_t i = d->text_first[id]; i < d->text_first[id + 1]; i++)
-        if (d->by_text[i].field == ITEM_KEYWORDS || d->by_text[i].field == s->part[s->part_at].field)
-            add_candidate(s, d->by_text[i].rule);
+    size_t start = s->part_at > 0 ? s->part[s->part_at - 1].end : 0;
+    bool at_start = to == start + intern_text(&d->texts, id).len;
+    bool at_end = to + 1 == s->part[s->part_at].end;
+    for (uint32_t i = d->text_first[id]; i < d->text_first[id + 1]; i++) {
+        const struct target *t = &d->by_text[i];
+        if ((t->field == ITEM_KEYWORDS || t->field == s->part[s->part_at].field) && (at_start || !t->at_start) &&
+            (at_end || !t->at_end))
+            add_condition(s, t);
+    }
     return 0;
 }
 

@@ -15,7 +15,7 @@ void matcher_init(struct matcher *m, const struct plan *plan)
     m->match_data = pcre2_match_data_create(1, NULL);
     m->match_context = pcre2_match_context_create(NULL);
     m->undecided_count = 0;
-    scan_init(&m->scan, plan);
+    scan_init(&m->scan, plan->dispatch);
     assert(m->match_data != NULL && m->match_context != NULL);
     pcre2_set_match_limit(m->match_context, REGEX_STEPS_MAX);
     pcre2_set_depth_limit(m->match_context, 10000);

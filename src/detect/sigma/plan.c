@@ -176,7 +176,7 @@ static enum vs_err finish(struct loader *l)
     free(l->owner);
     free(l->text);
     free(l->document);
-    l->plan->dispatch = dispatch_new(l->plan);
+    l->plan->dispatch = dispatch_new(l->plan, l->plan->base, l->plan->base_count);
     l->plan->interest = interest_new(l->plan);
     if (l->io_failed)
         return VS_ERR_IO;
