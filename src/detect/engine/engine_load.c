@@ -176,6 +176,18 @@ static void load_episodes(struct load *l, uint32_t group)
         engine_episodes_set(e, group);
 }
 
+/* Whether a name is so many values, each with its length before it. */
+static bool valid_key(struct slice key, unsigned count)
+{
+    for (; count > 0 && key.len >= 2; count--) {
+        size_t len = 2 + ((size_t)key.ptr[0] << 8 | key.ptr[1]);
+        if (len > key.len)
+            return false;
+        key = slice_from(key, len);
+    }
+    return count == 0 && key.len == 0;
+}
+
 static void load_groups(struct load *l)
 {
     uint64_t count = snapshot_get_count(l->in, SAVED_GROUP_SIZE);
@@ -189,9 +201,11 @@ static void load_groups(struct load *l)
             return;
         }
         uint32_t group = GROUP_NONE;
-        if (l->corr[rule] != GROUP_NONE)
-            group = engine_group_load(l->e, l->corr[rule], l->name[name]);
-        if (l->corr[rule] != GROUP_NONE && group == GROUP_NONE) {
+        uint32_t corr = l->corr[rule];
+        struct slice key = names_text(&l->e->names, l->name[name]);
+        if (corr != GROUP_NONE && valid_key(key, engine_rule(l->e, corr)->corr->group_count))
+            group = engine_group_load(l->e, corr, l->name[name]);
+        if (corr != GROUP_NONE && group == GROUP_NONE) {
             fail(l);
             return;
         }
