@@ -24,7 +24,7 @@ static int usage(FILE *out)
         "                           [--threshold X] [--background] [--features]\n\n"
         "Simulated fleets with attacks S1 to S9, bad updates R1 R2 and failing parts F1 F2 (sim/outbreak.h), played\n"
         "hour by hour to the campaign scan and to the literal rule \"50 vehicles in 48 hours\".\n\n"
-        "  --seeds A-B     101-104   seeds 1 to 8 were tuned on\n"
+        "  --seeds A-B     101-104   seeds 1 to 6 were tuned on\n"
         "  --vehicles N    1000000   1000 to 2000000\n"
         "  --days N        90        60 to 365\n"
         "  --quiet-days N  40        before anything is planted; the baseline needs 38\n"

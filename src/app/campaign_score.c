@@ -210,7 +210,8 @@ static void take(struct run *r, const struct outbreak_record *rec)
         return;
     }
     r->score->reports++;
-    r->err = campaign_report(r->c, rec->vehicle, cohort, r->signature[rec->signature], rec->time_us);
+    r->err = campaign_report(r->c, rec->vehicle, cohort, r->signature[rec->signature], rec->time_us,
+                             &(struct campaign_origin){0});
     if (r->err == VS_OK)
         r->err = literal_add(&r->literal[rec->signature], (int32_t)(rec->time_us / HOUR_US), rec->vehicle);
 }

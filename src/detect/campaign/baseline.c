@@ -325,7 +325,10 @@ double rates_threshold(const struct campaigns *c)
 
 double rates_spread(const struct campaigns *c, uint32_t cell)
 {
-    return (c->cell[cell].mask & CAMPAIGN_MODEL) != 0 ? c->rates.spread_model : c->rates.spread_fleet;
+    /* Software mostly belongs to one model, so what is left of the fleet with it scatters like a model. */
+    bool pooled = (c->cell[cell].mask & (CAMPAIGN_MODEL | CAMPAIGN_SOFTWARE)) == 0;
+
+    return pooled || c->rates.spread_model < c->rates.spread_fleet ? c->rates.spread_fleet : c->rates.spread_model;
 }
 
 double rates_expected(const struct campaigns *c, uint32_t cell, double per_day, int32_t from, int32_t to)

@@ -72,8 +72,11 @@ enum vs_err campaign_seen(struct campaigns *c, uint32_t vehicle, uint32_t cohort
     return exposure_add(c, vehicle, cohort, day_of_hour(hour_of(time_us)));
 }
 
-enum vs_err campaign_report(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t signature, int64_t time_us)
+enum vs_err campaign_report(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t signature, int64_t time_us,
+                            const struct campaign_origin *origin)
 {
+    const struct run report = {
+        .first_us = time_us, .last_hour = hour_of(time_us), .cohort = cohort, .origin = *origin, .next = CAMPAIGN_NONE};
     enum vs_err err = campaign_seen(c, vehicle, cohort, time_us);
 
     c->stats.reports++;
@@ -83,7 +86,7 @@ enum vs_err campaign_report(struct campaigns *c, uint32_t vehicle, uint32_t coho
         c->stats.signatures_full++;
         return VS_OK;
     }
-    return cases_add(c, vehicle, cohort, signature, time_us);
+    return cases_add(c, vehicle, signature, &report);
 }
 
 enum vs_err campaign_settle(struct campaigns *c, int64_t now_us, enum campaign_depth depth)

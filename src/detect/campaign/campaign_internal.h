@@ -44,7 +44,8 @@ struct run {
     int64_t first_us;
     int32_t last_hour;
     uint32_t cohort; /* of the first report */
-    uint32_t next;   /* run of the same track, CAMPAIGN_NONE at the end */
+    struct campaign_origin origin;
+    uint32_t next; /* run of the same track, CAMPAIGN_NONE at the end */
 };
 
 struct track {
@@ -233,6 +234,8 @@ uint32_t cell_get(struct campaigns *c, uint8_t mask, const uint32_t value[3]);
 
 /* exposure.c */
 enum vs_err exposure_add(struct campaigns *c, uint32_t vehicle, uint32_t cohort, int32_t day);
+/* The slot of the pair, made when new. VS_ERR_FULL. */
+enum vs_err exposure_slot(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t *ret);
 bool exposure_keeps(const struct campaigns *c, int32_t day);
 uint32_t exposure_active(const struct campaigns *c, uint32_t cell, int32_t day);
 /* The same for days whose uploads are still coming in: not less than the mean of the week before. */
@@ -241,10 +244,12 @@ bool exposure_was_active(const struct campaigns *c, uint32_t slot, int32_t from,
 void exposure_done(struct campaigns *c);
 
 /* cases.c */
-enum vs_err cases_add(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t signature, int64_t time_us);
+enum vs_err cases_add(struct campaigns *c, uint32_t vehicle, uint32_t signature, const struct run *report);
 /* First case of the signature at or after the hour. */
 uint32_t cases_from(const struct signature *s, int32_t hour);
-/* Earliest report of the case that counts in this hour. */
+/* The run whose case counts in this hour; NULL: none. */
+const struct run *cases_run(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour);
+/* Time of its earliest report. */
 int64_t cases_time(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour);
 /* Distinct other signatures that the vehicle began to report within `hours` of the hour. */
 uint32_t cases_others(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour, int32_t hours);
@@ -263,9 +268,13 @@ void armed_done(struct campaigns *c);
 
 /* trend.c */
 void series_count(struct campaigns *c, uint32_t signature, uint32_t cohort, int32_t hour, int by);
+/* The weeks of a series, made when new; NULL without memory. */
+uint32_t *series_weeks(struct campaigns *c, uint32_t signature, uint32_t cell);
 void series_forget(struct campaigns *c, int32_t week);
 
 /* scan.c */
+/* Of x cases where m are expected with relative variance a. */
+double scan_score(double x, double m, double a);
 enum vs_err scan_signature(struct campaigns *c, uint32_t signature, int32_t from_hour);
 
 /* reason_facts.c: what the reasoning looks at, gathered from the cases and from a sample of the cell's vehicles. */

@@ -141,12 +141,16 @@ static bool near(const struct run *r, int32_t hour)
     return hour_of(r->first_us) - hour <= CAMPAIGN_WINDOW_MAX_H && hour - r->last_hour <= CAMPAIGN_WINDOW_MAX_H;
 }
 
-/* Which of two first reports counts when they stand in one run: the earlier; of the same instant, by cohort. */
-static bool earlier(const struct campaigns *c, int64_t a_us, uint32_t a_cohort, const struct run *b)
+/* Which of two first reports counts when they stand in one run: the earlier; of the same instant, by its name. */
+static bool earlier(const struct campaigns *c, const struct run *a, const struct run *b)
 {
-    if (a_us != b->first_us)
-        return a_us < b->first_us;
-    return a_cohort != b->cohort && cohort_compare(c, a_cohort, b->cohort) < 0;
+    if (a->first_us != b->first_us)
+        return a->first_us < b->first_us;
+    if (a->origin.epoch != b->origin.epoch)
+        return a->origin.epoch < b->origin.epoch;
+    if (a->origin.seq != b->origin.seq)
+        return a->origin.seq < b->origin.seq;
+    return a->cohort != b->cohort && cohort_compare(c, a->cohort, b->cohort) < 0;
 }
 
 /* Takes every run near the report out of the track's list and makes one of them and the report. */
@@ -163,9 +167,10 @@ static enum vs_err join(struct campaigns *c, struct track *t, struct signature *
             continue;
         }
         case_take(c, s, hour_of(r->first_us), t->vehicle);
-        if (!earlier(c, fresh.first_us, fresh.cohort, r)) {
+        if (!earlier(c, &fresh, r)) {
             fresh.first_us = r->first_us;
             fresh.cohort = r->cohort;
+            fresh.origin = r->origin;
         }
         if (r->last_hour > fresh.last_hour)
             fresh.last_hour = r->last_hour;
@@ -181,10 +186,10 @@ static enum vs_err join(struct campaigns *c, struct track *t, struct signature *
     return VS_OK;
 }
 
-enum vs_err cases_add(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t signature, int64_t time_us)
+enum vs_err cases_add(struct campaigns *c, uint32_t vehicle, uint32_t signature, const struct run *report)
 {
     struct signature *s = &c->signature[signature];
-    int32_t hour = hour_of(time_us), near_count = 0;
+    int32_t hour = hour_of(report->first_us), near_count = 0;
     struct run *only = NULL;
     uint32_t at;
 
@@ -199,22 +204,29 @@ enum vs_err cases_add(struct campaigns *c, uint32_t vehicle, uint32_t cohort, ui
         only = &c->run[r];
     }
     /* Most reports repeat or lengthen the run they belong to, and no count changes. */
-    if (near_count == 1 && only != NULL && !earlier(c, time_us, cohort, only)) {
+    if (near_count == 1 && only != NULL && !earlier(c, report, only)) {
         if (hour > only->last_hour)
             only->last_hour = hour;
         return VS_OK;
     }
-    return join(c, t, s, (struct run){time_us, hour, cohort, CAMPAIGN_NONE});
+    return join(c, t, s, *report);
 }
 
-int64_t cases_time(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour)
+const struct run *cases_run(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour)
 {
     uint32_t at = number_map_get(&c->track_of, track_key(vehicle, signature));
 
     for (uint32_t r = at == CAMPAIGN_NONE ? CAMPAIGN_NONE : c->track[at].run; r != CAMPAIGN_NONE; r = c->run[r].next)
         if (hour_of(c->run[r].first_us) == hour)
-            return c->run[r].first_us;
-    return hour * CAMPAIGN_HOUR_US;
+            return &c->run[r];
+    return NULL;
+}
+
+int64_t cases_time(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour)
+{
+    const struct run *r = cases_run(c, vehicle, signature, hour);
+
+    return r != NULL ? r->first_us : hour * CAMPAIGN_HOUR_US;
 }
 
 uint32_t cases_others(const struct campaigns *c, uint32_t vehicle, uint32_t signature, int32_t hour, int32_t hours)

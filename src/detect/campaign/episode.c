@@ -325,8 +325,14 @@ void campaign_cases(const struct campaigns *c, const struct campaign *al,
         if (c->cohort[x->cohort].cell[al->cell.mask] != cell)
             continue;
         struct campaign_cell of = cell_view(c, c->cohort[x->cohort].cell[CAMPAIGN_MASKS - 1]);
-        struct campaign_case cs = {x->vehicle, cases_time(c, x->vehicle, signature, x->hour), of.model, of.software,
-                                   of.region};
+        const struct run *run = cases_run(c, x->vehicle, signature, x->hour);
+        struct campaign_case cs = {.vehicle = x->vehicle,
+                                   .time_us = run != NULL ? run->first_us : x->hour * CAMPAIGN_HOUR_US,
+                                   .model = of.model,
+                                   .software = of.software,
+                                   .region = of.region};
+        if (run != NULL)
+            cs.origin = run->origin;
         each(ctx, &cs);
     }
 }

@@ -18,7 +18,7 @@ static bool vehicle_room(uint32_t **array, uint32_t vehicle, uint32_t *room)
 }
 
 /* The first slot of a vehicle is remembered with the vehicle; those of other cohorts are looked up in a table. */
-static enum vs_err slot_get(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t *ret)
+enum vs_err exposure_slot(struct campaigns *c, uint32_t vehicle, uint32_t cohort, uint32_t *ret)
 {
     if (!vehicle_room(&c->vehicle_slot, vehicle, &c->vehicle_slot_room))
         return VS_ERR_NO_MEMORY;
@@ -127,7 +127,7 @@ enum vs_err exposure_add(struct campaigns *c, uint32_t vehicle, uint32_t cohort,
         c->stats.too_old++;
         return VS_OK;
     }
-    enum vs_err err = slot_get(c, vehicle, cohort, &slot);
+    enum vs_err err = exposure_slot(c, vehicle, cohort, &slot);
     if (err == VS_ERR_FULL) {
         c->stats.slots_full++;
         return VS_OK;

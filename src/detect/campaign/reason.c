@@ -16,15 +16,15 @@
 #define FEATURE_MAX 4.0
 #define SAYS_MIN    0.15 /* a reason that moves less is not told */
 
-static const double CONSTANT[CAMPAIGN_VERDICTS] = {0.6, -0.8, -0.6};
+static const double CONSTANT[CAMPAIGN_VERDICTS] = {2.30, -1.20, -1.10};
 /*                                                 attack regression fault */
 static const double WEIGHT[CAMPAIGN_FEATURES][CAMPAIGN_VERDICTS] = {
-    [CAMPAIGN_F_ROLLOUT] = {-0.5, 1.0, -0.4},  [CAMPAIGN_F_VERSION] = {-0.3, 0.7, -0.3},
-    [CAMPAIGN_F_HARDWARE] = {-0.2, -0.2, 0.8}, [CAMPAIGN_F_BUILD] = {-0.3, -0.3, 0.9},
-    [CAMPAIGN_F_MILEAGE] = {-0.2, -0.2, 0.8},  [CAMPAIGN_F_SMOOTH] = {-0.6, -0.2, 1.0},
-    [CAMPAIGN_F_CHAIN] = {1.2, -0.7, -0.7},    [CAMPAIGN_F_REGION] = {0.5, -0.2, -0.2},
-    [CAMPAIGN_F_MODELS] = {0.4, -0.2, -0.2},   [CAMPAIGN_F_BURST] = {0.5, 0.0, -0.5},
-    [CAMPAIGN_F_EVIDENCE] = {0.4, -0.1, -0.2},
+    [CAMPAIGN_F_ROLLOUT] = {-0.20, 0.35, -0.05},  [CAMPAIGN_F_VERSION] = {-0.58, 1.15, -0.47},
+    [CAMPAIGN_F_HARDWARE] = {-0.44, -0.30, 1.15}, [CAMPAIGN_F_BUILD] = {-0.43, -0.31, 1.05},
+    [CAMPAIGN_F_MILEAGE] = {-0.21, -0.15, 0.76},  [CAMPAIGN_F_SMOOTH] = {-0.71, -0.01, 0.92},
+    [CAMPAIGN_F_CHAIN] = {1.17, -0.74, -0.63},    [CAMPAIGN_F_REGION] = {0.30, -0.03, -0.17},
+    [CAMPAIGN_F_MODELS] = {0.67, -0.33, -0.34},   [CAMPAIGN_F_BURST] = {0.52, -0.02, -0.50},
+    [CAMPAIGN_F_EVIDENCE] = {0.40, -0.10, -0.20},
 };
 
 const char *campaign_verdict_name(enum campaign_verdict v)

@@ -14,7 +14,7 @@ static const uint16_t WINDOW_H[CAMPAIGN_WINDOWS] = {1, 3, 6, 12, 24, 48, CAMPAIG
 #define EXCESS_RATIO_MIN 1.5 /* of expected cases: less is not worth a person's time, however certain */
 #define EXPLAINS_SHARE   0.9 /* a smaller cell with this share of the excess explains it */
 
-static double score_of(double x, double m, double a)
+double scan_score(double x, double m, double a)
 {
     double r = 1 / a;
 
@@ -65,7 +65,7 @@ static struct pick look_at_cell(const struct campaigns *c, uint32_t cell, int32_
         if (t->cases[w] < c->cfg.vehicles_min || (w > 0 && t->cases[w] == t->cases[w - 1]))
             continue;
         double expected = rates_expected(c, cell, rate.per_day, hour - WINDOW_H[w] + 1, hour);
-        double score = score_of(t->cases[w], expected, rate.variance + spread);
+        double score = scan_score(t->cases[w], expected, rate.variance + spread);
 
         if (score <= best.score || t->cases[w] < EXCESS_RATIO_MIN * expected)
             continue;

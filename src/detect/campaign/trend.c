@@ -13,27 +13,33 @@
 #define TREND_CASES_MIN 200 /* fewer over all weeks say nothing about per cents */
 #define TREND_RISE_MIN  0.10
 
+uint32_t *series_weeks(struct campaigns *c, uint32_t signature, uint32_t cell)
+{
+    uint64_t key = (uint64_t)signature << 32 | cell;
+    uint32_t at = number_map_get(&c->series_of, key);
+
+    if (at != CAMPAIGN_NONE)
+        return c->series[at].week;
+    if (!array_room((void **)&c->series, c->series_count, &c->series_room, sizeof *c->series) ||
+        number_map_put(&c->series_of, key, c->series_count) != VS_OK)
+        return NULL;
+    struct series *s = &c->series[c->series_count++];
+    memset(s, 0, sizeof *s);
+    s->signature = signature;
+    s->cell = cell;
+    return s->week;
+}
+
 void series_count(struct campaigns *c, uint32_t signature, uint32_t cohort, int32_t hour, int by)
 {
     static const uint8_t MASK[2] = {0, CAMPAIGN_MODEL};
-    uint32_t week = (uint32_t)week_of(day_of_hour(hour)) % WEEKS;
+    uint32_t at = (uint32_t)week_of(day_of_hour(hour)) % WEEKS;
 
     for (int i = 0; i < 2; i++) {
-        uint32_t cell = c->cohort[cohort].cell[MASK[i]];
-        uint64_t key = (uint64_t)signature << 32 | cell;
-        uint32_t at = number_map_get(&c->series_of, key);
+        uint32_t *week = series_weeks(c, signature, c->cohort[cohort].cell[MASK[i]]);
 
-        if (at == CAMPAIGN_NONE) {
-            if (!array_room((void **)&c->series, c->series_count, &c->series_room, sizeof *c->series) ||
-                number_map_put(&c->series_of, key, c->series_count) != VS_OK)
-                continue;
-            at = c->series_count++;
-            memset(&c->series[at], 0, sizeof c->series[at]);
-            c->series[at].signature = signature;
-            c->series[at].cell = cell;
-        }
-        if (by > 0 || c->series[at].week[week] > 0)
-            c->series[at].week[week] += (uint32_t)by;
+        if (week != NULL && (by > 0 || week[at] > 0))
+            week[at] += (uint32_t)by;
     }
 }
 
