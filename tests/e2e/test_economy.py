@@ -69,6 +69,8 @@ def test_a_silence_is_tried_made_seen_and_revoked(backend, people):
     assert held['id'] not in [a['id'] for a in theo.ok('/alerts', silence='none')['rows']]
     assert theo.ok('/incidents', vid=second.vid.hex())['rows'] == []
     assert theo.ok('/stats')['funnel']['silenced'] == 1
+    spots = backend.wait(lambda: [s for s in theo.ok('/stats')['health']['blind_spots'] if s['code'] == 'silenced'])
+    assert spots[0]['text'] == '1 alert is silenced' and spots[0]['link'] == '/silences?tab=held'
     assert theo.ok('/silences/' + made['id'])['held'] == 1
     assert theo.ok('/silences', state='active')['rows'][0]['id'] == made['id']
     ended = theo.act('/silences/%s/revoke' % made['id'], {'reason': 'bench is down'})

@@ -8,6 +8,8 @@ test('a draft is sent without its empty rows, with its severities among the matc
   assert.deepEqual(request.matchers.map((m) => `${m.field}=${m.value}`), ['rule=storm', 'severity=info', 'severity=low', 'severity=medium', 'severity=high']);
   assert.equal(request.reason, 'brakes');
   assert.equal(request.ticket, null);
+  assert.equal(request.starts, null);
+  assert.equal(toRequest({ ...draft, starts: '2026-11-20T22:00' }).starts, '2026-11-20T22:00:00Z');
 });
 
 test('a junior starts with what a junior may silence', () => {

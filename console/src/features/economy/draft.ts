@@ -17,6 +17,8 @@ export interface Draft {
   reason: string;
   ticket: string;
   incident: string | null;
+  /** "2026-11-20T22:00" in UTC, as the field has it; empty = at once. */
+  starts: string;
   minutes: number;
   matchers: Matcher[];
   severities: Severity[];
@@ -24,7 +26,7 @@ export interface Draft {
 }
 
 export const emptyDraft = (junior: boolean): Draft => ({
-  cause: 'known_benign', reason: '', ticket: '', incident: null, minutes: 24 * 60, matchers: [{ field: 'rule', op: 'is', value: '' }],
+  cause: 'known_benign', reason: '', ticket: '', incident: null, starts: '', minutes: 24 * 60, matchers: [{ field: 'rule', op: 'is', value: '' }],
   severities: junior ? ['info', 'low', 'medium'] : ['info', 'low', 'medium', 'high'], vehiclesMax: 0,
 });
 
@@ -36,7 +38,7 @@ export function fromProposal(p: SilenceProposal, junior: boolean): Draft {
 export function toRequest(d: Draft): SilenceDraft {
   const named = d.matchers.filter((m) => m.value.trim() !== '').map((m) => ({ ...m, field: m.field.trim(), value: m.value.trim() }));
   return {
-    cause: d.cause, reason: d.reason.trim(), ticket: d.ticket.trim() === '' ? null : d.ticket.trim(), incident: d.incident, minutes: d.minutes, vehicles_max: d.vehiclesMax,
+    cause: d.cause, reason: d.reason.trim(), ticket: d.ticket.trim() === '' ? null : d.ticket.trim(), incident: d.incident, starts: d.starts === '' ? null : `${d.starts}:00Z`, minutes: d.minutes, vehicles_max: d.vehiclesMax,
     matchers: [...named, ...d.severities.map((s): Matcher => ({ field: 'severity', op: 'is', value: s }))],
   };
 }

@@ -64,6 +64,7 @@ export function SilenceForm({ start, attack, policy, onClose, onDone }: Props) {
               </label>
             </div>
             <label class="field">Reason<textarea name="reason" rows={3} maxLength={2000} value={draft.reason} onInput={(e) => change({ reason: e.currentTarget.value })} placeholder="What makes these alerts benign, and until when?" /></label>
+            <label class="field">Starts, UTC<input name="starts" type="datetime-local" value={draft.starts} onInput={(e) => change({ starts: e.currentTarget.value.slice(0, 16) })} title="For a planned maintenance window; empty = at once" /></label>
             <div class="silence-pair">
               <label class="field">Ticket<input name="ticket" type="text" maxLength={120} value={draft.ticket} onInput={(e) => change({ ticket: e.currentTarget.value })} placeholder="Optional" /></label>
               <label class="field">At most so many vehicles<input name="vehicles" type="number" min={0} max={1000000} value={String(draft.vehiclesMax)} onInput={(e) => change({ vehiclesMax: Math.max(0, Math.floor(Number(e.currentTarget.value) || 0)) })} title="Alerts of further vehicles are not held; 0 = any number" /></label>
