@@ -134,6 +134,18 @@ static bool read_taxonomy(const struct reader *r, const struct yaml_node *condit
     return true;
 }
 
+static bool same_map(const struct yaml_node *a, const struct yaml_node *b)
+{
+    const struct yaml_node *x = a->child;
+    const struct yaml_node *y = b->child;
+
+    for (; x != NULL && y != NULL; x = x->next, y = y->next)
+        if (!slice_equal(x->key->text, y->key->text) || !slice_equal(yaml_deref(x)->text, yaml_deref(y)->text))
+            return false;
+    return x == y;
+}
+
+/* The first mapping of a field counts. The same mapping may stand in several files. */
 static void read_mapping(const struct reader *r, const struct yaml_node *at)
 {
     const struct yaml_node *map = yaml_get(at, "mapping");
@@ -151,11 +163,15 @@ static void read_mapping(const struct reader *r, const struct yaml_node *at)
     }
     if (!read_taxonomy(r, yaml_get(at, "rule_conditions"), &taxonomy))
         return;
-    struct field_mapping *m = arena_alloc(r->arena, sizeof *m);
-    m->taxonomy = slice_equal_str(taxonomy, "sigma") ? slice_str("") : taxonomy;
-    m->map = map;
-    m->next = r->pipeline->mapping;
-    r->pipeline->mapping = m;
+    if (slice_equal_str(taxonomy, "sigma"))
+        taxonomy = slice_str("");
+    struct field_mapping **tail = &r->pipeline->mapping;
+    for (; *tail != NULL; tail = &(*tail)->next)
+        if (slice_equal((*tail)->taxonomy, taxonomy) && same_map((*tail)->map, map))
+            return;
+    *tail = arena_alloc(r->arena, sizeof **tail);
+    (*tail)->taxonomy = taxonomy;
+    (*tail)->map = map;
 }
 
 static void read_transformation(const struct reader *r, const struct yaml_node *n)
@@ -231,12 +247,12 @@ static void write_placeholder(const struct placeholder *x, struct writer *w)
 {
     if (x->value == NULL) {
         writer_text(w, "---\n{\"transformations\": [{\"include\": [");
-        writer_json_text(w, x->name);
+        rule_text_string(x->name, w);
         writer_text(w, "], \"type\": \"wildcard_placeholders\"}]}\n");
         return;
     }
     writer_text(w, "---\n{\"vars\": {");
-    writer_json_text(w, x->name);
+    rule_text_string(x->name, w);
     writer_text(w, ": ");
     rule_text_write(x->value, w);
     writer_text(w, "}}\n");
@@ -248,7 +264,7 @@ static void write_mapping(const struct field_mapping *m, struct writer *w)
     rule_text_write(m->map, w);
     if (m->taxonomy.len > 0) {
         writer_text(w, ", \"rule_conditions\": [{\"type\": \"taxonomy\", \"taxonomy\": ");
-        writer_json_text(w, m->taxonomy);
+        rule_text_string(m->taxonomy, w);
         writer_text(w, "}]");
     }
     writer_text(w, "}]}\n");

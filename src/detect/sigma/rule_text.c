@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/crypto.h"
+#include "core/utf8.h"
 #include "detect/sigma/pipeline.h"
 #include "detect/sigma/plan.h"
 
@@ -25,6 +26,38 @@ static bool stays_plain(const struct yaml_node *n)
            (yaml_is_null(n) || yaml_read_bool(n, &b) || yaml_read_i64(n, &i) || yaml_read_double(n, &d));
 }
 
+/* Characters that YAML folds, forbids or takes for a mark when they stand as themselves, though JSON allows them. */
+static bool needs_escape(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x2028 || c == 0x2029 || c == 0xFEFF || c == 0xFFFE ||
+           c == 0xFFFF;
+}
+
+void rule_text_string(struct slice s, struct writer *w)
+{
+    writer_u8(w, '"');
+    while (s.len > 0 && !w->full) {
+        size_t n = utf8_length(s);
+        uint32_t c = s.ptr[0];
+        if (n == 2)
+            c = (c & 0x1Fu) << 6 | (s.ptr[1] & 0x3Fu);
+        else if (n == 3)
+            c = (c & 0x0Fu) << 12 | (s.ptr[1] & 0x3Fu) << 6 | (s.ptr[2] & 0x3Fu);
+        if (n == 0)
+            n = 1;
+        if (needs_escape(c) || c == '"' || c == '\\') {
+            const uint8_t code[2] = {(uint8_t)(c >> 8), (uint8_t)c};
+            writer_text(w, c == '"' ? "\\\"" : c == '\\' ? "\\\\" : "\\u");
+            if (needs_escape(c))
+                writer_hex(w, slice_make(code, sizeof code), false);
+        } else {
+            writer_bytes(w, s.ptr, n);
+        }
+        s = slice_from(s, n);
+    }
+    writer_u8(w, '"');
+}
+
 static void put_scalar(const struct yaml_node *n, struct writer *w)
 {
     if (!n->quoted && n->text.len == 0)
@@ -32,7 +65,7 @@ static void put_scalar(const struct yaml_node *n, struct writer *w)
     else if (!n->quoted && stays_plain(n))
         writer_put(w, n->text);
     else
-        writer_json_text(w, n->text);
+        rule_text_string(n->text, w);
 }
 
 /* The entry with the next larger key, so that keys come out in order without sorting the tree. Maps of rules are small;
@@ -68,7 +101,7 @@ static void put_node(const struct yaml_node *n, struct writer *w, unsigned depth
         first = false;
         newline(w, depth + 1);
         if (map) {
-            writer_json_text(w, c->key->text);
+            rule_text_string(c->key->text, w);
             writer_text(w, ": ");
         }
         put_node(yaml_deref(c), w, depth + 1);

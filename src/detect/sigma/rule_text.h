@@ -23,6 +23,8 @@
 struct plan;
 struct rule;
 
+/* One text with quotes, as JSON and YAML both read it. */
+void rule_text_string(struct slice s, struct writer *w);
 /* The whole document. The writer is full when it does not fit. */
 void rule_text_write(const struct yaml_node *doc, struct writer *w);
 /* The parts that decide what matches. */

@@ -80,6 +80,7 @@ static struct yaml_node *read_node(struct reader *r, const yaml_event_t *ev);
 static bool read_items(struct reader *r, struct yaml_node *n, bool map)
 {
     struct yaml_node **tail = &n->child;
+    uint32_t count = 0;
 
     for (;;) {
         struct yaml_node *key = NULL;
@@ -95,6 +96,11 @@ static bool read_items(struct reader *r, struct yaml_node *n, bool map)
             return false;
         if (map) {
             key = item;
+            if (count++ == YAML_KEYS_MAX) {
+                diag_add(r->diag, DIAG_ERROR, r->path, key->line, key->column, "more than %d keys in one map",
+                         YAML_KEYS_MAX);
+                return false;
+            }
             if (!pull(r, &ev))
                 return false;
             item = read_node(r, &ev);

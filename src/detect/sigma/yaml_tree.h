@@ -3,7 +3,8 @@
  * A thin layer over libyaml's event parser. Scalars keep their text and whether they were quoted; what a plain scalar
  * means (number, true, null) is asked for with the yaml_is_* and yaml_read_* functions, which follow the YAML 1.2 core
  * schema plus 0x numbers. Aliases share the node they name. Duplicate keys of a map are an error.
- * Memory: nodes live in the caller's arena. Bounds: YAML_NODES_MAX nodes, YAML_DEPTH_MAX levels, YAML_TEXT_MAX bytes.
+ * Memory: nodes live in the caller's arena. Bounds: YAML_NODES_MAX nodes, YAML_DEPTH_MAX levels, YAML_KEYS_MAX keys of
+ * one map, YAML_TEXT_MAX bytes.
  */
 #ifndef DETECT_SIGMA_YAML_TREE_H
 #define DETECT_SIGMA_YAML_TREE_H
@@ -12,6 +13,7 @@
 
 #define YAML_NODES_MAX 200000
 #define YAML_DEPTH_MAX 32
+#define YAML_KEYS_MAX  4096
 #define YAML_TEXT_MAX  (8u << 20)
 
 enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
