@@ -261,7 +261,7 @@ enum sight sighter_step(struct sighter *s, struct record *r, struct sighting *re
 {
     if (r->has_received && r->last_us - r->received_us > FUTURE_US_MAX)
         return SIGHT_FUTURE;
-    if (r->has_received && s->horizon_us > 0 && r->received_us - r->last_us > s->horizon_us)
+    if (r->has_received && s->horizon_us > 0 && r->received_us - r->first_us > s->horizon_us)
         return SIGHT_BEYOND_HORIZON;
     ret->vehicle = r->vehicle;
     ret->first_us = r->first_us;

@@ -16,7 +16,7 @@
 #define PLACES_MAX         256
 #define FUTURE_US_MAX      (INT64_C(300) * US_PER_S)        /* further ahead of its receipt an event is quarantined */
 #define LATE_US_MIN        (INT64_C(3600) * US_PER_S)       /* received so long after it happened an event is late */
-#define HORIZON_US_DEFAULT (INT64_C(30) * 86400 * US_PER_S) /* received later than this an event is not correlated */
+#define HORIZON_US_DEFAULT (INT64_C(30) * 86400 * US_PER_S) /* begun longer before its receipt an event is too old */
 #define GROUP_KEY_MAX      4096                             /* bytes of one group's values */
 
 struct place {
