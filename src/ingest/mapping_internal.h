@@ -4,7 +4,10 @@
 
 #include <yaml.h>
 
+#include "base/jsonl/json_reader.h"
 #include "event/event.h"
+#include "ingest/csv.h"
+#include "ingest/log_fields.h"
 #include "ingest/mapping.h"
 
 enum mapping_form { FORM_JSON, FORM_PAIRS, FORM_PATTERN, FORM_PATH, FORM_SYSLOG, FORM_CSV, FORM_COUNT };
@@ -56,5 +59,23 @@ struct mapping {
     struct mapping_case *cases;
     uint8_t case_count;
 };
+
+#define MAPPING_NUMBER_CHARS 40 /* of a number written as text */
+
+struct mapping_run {
+    const struct mapping *m;
+    struct json_reader *json;
+    struct csv csv;
+    struct log_fields fields;
+    uint8_t padded[LOG_LINE_MAX + JSON_PADDING];
+};
+
+/* '*' in the pattern stands for any run. */
+bool mapping_glob(struct slice pattern, struct slice text);
+/* What a value of the mapping is for the line taken apart; borrowed until the next line. False when the line has none.
+ */
+bool mapping_value_of(struct mapping_run *run, const struct mapping_value *v, struct slice *ret);
+/* False when the line tells no time, or not in the form told. */
+bool mapping_time_of(const struct mapping_run *run, int64_t *ret);
 
 #endif
