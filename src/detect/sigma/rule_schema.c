@@ -1,7 +1,5 @@
 /* What the JSON schemas of the specification ask of keys that do not decide what matches. None of it keeps a rule from
  * running, so these are warnings. */
-#include <stdio.h>
-
 #include "detect/sigma/rule_load_internal.h"
 #include "detect/sigma/spelling.h"
 
@@ -45,14 +43,24 @@ static bool is_uuid(struct slice s)
     return true;
 }
 
+static bool read_digits(struct slice s, unsigned *ret)
+{
+    *ret = 0;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        *ret = *ret * 10 + (s.ptr[i] - (unsigned)'0');
+    }
+    return true;
+}
+
 /* YYYY-MM-DD */
 static bool is_date(struct slice s)
 {
-    int year, month, day;
-    char text[11], rest;
+    unsigned year, month, day;
 
-    if (s.len != 10 || s.ptr[4] != '-' || s.ptr[7] != '-' || !slice_to_str(s, text, sizeof text) ||
-        sscanf(text, "%4d-%2d-%2d%c", &year, &month, &day, &rest) != 3)
+    if (s.len != 10 || s.ptr[4] != '-' || s.ptr[7] != '-' || !read_digits(slice_head(s, 4), &year) ||
+        !read_digits(slice_make(s.ptr + 5, 2), &month) || !read_digits(slice_from(s, 8), &day))
         return false;
     return month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }

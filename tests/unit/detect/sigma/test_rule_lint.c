@@ -243,7 +243,8 @@ static void aliases_cannot_explode(void **state)
         snprintf(text + n, sizeof text - n, "x%d: &x%d [*x%d, *x%d, *x%d, *x%d, *x%d, *x%d, *x%d, *x%d]\n", i, i, i - 1,
                  i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
     }
-    strcat(text, "detection: {s: {f: 1}, condition: s}\n");
+    size_t end = strlen(text);
+    snprintf(text + end, sizeof text - end, "detection: {s: {f: 1}, condition: s}\n");
     load(&p, &d, text);
     assert_int_equal(d.error_count, 1);
     assert_non_null(strstr(d.entry[0].text, "aliases"));
