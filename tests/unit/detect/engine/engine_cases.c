@@ -11,7 +11,8 @@
  * Each case runs once plainly: all events in the order given, one look at the end. That is what is printed, and ended
  * by a line X. Then it runs by random schedules: events shuffled, copies put in again, settled in full or in part at
  * random points with random times, saved and loaded into a new engine, moved to a plan with the same rules in another
- * order, with rules taken away and brought back by a backfill. What stands at the end, and what the changes handed out
+ * order, with rules taken away and brought back by a backfill; or events come with bounded delays, and what is older
+ * than all that is to come is forgotten on the way. What stands at the end, and what the changes handed out
  * on the way add up to, must be what the plain run gave, to the byte. Exit: 0, or 1 at the first schedule that differs.
  */
 #include "detect/feed.h"
@@ -39,6 +40,7 @@ struct cases {
     char *rule[64];
     size_t rule_count;
     char *event[EVENTS_MAX];
+    int64_t first_us[EVENTS_MAX];
     size_t event_count;
     uint64_t seed;
     struct feed feed[3];
@@ -144,7 +146,8 @@ struct live {
     struct engine_limits limits;
     struct board board;
     unsigned plan;
-    bool unique;
+    bool forgets; /* no changes of the plan then: a backfill would need what is forgotten */
+    int64_t cutoff_us;
     size_t put; /* events handed in so far */
     const size_t *order;
 };
@@ -224,12 +227,60 @@ static void meddle(struct live *l)
         restart(l);
         break;
     case 6:
+        if (l->forgets)
+            break;
         trace("change plan", l->put);
         change_plan(l, (unsigned)seed_below(&l->s, 3));
         break;
     default:
         break;
     }
+}
+
+/* No event that is still to come happened before this. */
+static int64_t earliest_to_come(const struct live *l)
+{
+    int64_t us = l->c->event_count > l->put ? INT64_MAX : l->cutoff_us;
+
+    for (size_t i = l->put; i < l->c->event_count; i++)
+        if (l->c->first_us[l->order[i]] < us)
+            us = l->c->first_us[l->order[i]];
+    return us;
+}
+
+static void forget(struct live *l)
+{
+    l->cutoff_us = earliest_to_come(l);
+    trace("expire", (uint64_t)l->cutoff_us);
+    engine_settle(l->e, 0, take, &l->board);
+    engine_expire(l->e, l->cutoff_us, (uint32_t)seed_below(&l->s, 4), NULL, NULL);
+}
+
+static void shuffle(struct live *l, size_t *order)
+{
+    for (size_t i = l->c->event_count; i-- > 1;) {
+        size_t k = seed_below(&l->s, i + 1);
+        size_t swap = order[i];
+        order[i] = order[k];
+        order[k] = swap;
+    }
+}
+
+/* In order of time, each with a delay of its own. */
+static void delay(struct live *l, size_t *order)
+{
+    int64_t *at_us = malloc((l->c->event_count + 1) * sizeof *at_us);
+    int64_t most_us = 1 + (int64_t)seed_below(&l->s, 200) * 1000000;
+
+    for (size_t i = 0; i < l->c->event_count; i++)
+        at_us[i] = l->c->first_us[i] + (int64_t)seed_below(&l->s, (uint64_t)most_us);
+    for (size_t i = 1; i < l->c->event_count; i++)
+        for (size_t k = i; k > 0 && at_us[order[k]] < at_us[order[k - 1]]; k--) {
+            size_t swap = order[k];
+            order[k] = order[k - 1];
+            order[k - 1] = swap;
+        }
+    free(at_us);
 }
 
 static bool run_schedule(struct cases *c, uint64_t seed, const struct board *want)
@@ -241,12 +292,11 @@ static bool run_schedule(struct cases *c, uint64_t seed, const struct board *wan
 
     for (size_t i = 0; i < c->event_count; i++)
         order[i] = i;
-    for (size_t i = c->event_count; i-- > 1 && seed % 4 != 0;) {
-        size_t k = seed_below(&l.s, i + 1);
-        size_t swap = order[i];
-        order[i] = order[k];
-        order[k] = swap;
-    }
+    l.forgets = seed % 3 == 0;
+    if (l.forgets)
+        delay(&l, order);
+    else if (seed % 4 != 0)
+        shuffle(&l, order);
     l.limits.seed = seed_next(&l.s);
     l.limits.large_entries_min = 1 + (uint32_t)seed_below(&l.s, 20);
     l.limits.defer_entries_min = 1 + (uint32_t)seed_below(&l.s, 8);
@@ -255,15 +305,19 @@ static bool run_schedule(struct cases *c, uint64_t seed, const struct board *wan
         if (sight(&c->feed[l.plan], c->event[order[i]], &s))
             engine_put(l.e, &s);
         l.put = i + 1;
-        if (seed_below(&l.s, 4) == 0 && sight(&c->feed[l.plan], c->event[order[seed_below(&l.s, i + 1)]], &s))
+        size_t again = order[seed_below(&l.s, i + 1)];
+        if (seed_below(&l.s, 4) == 0 && c->first_us[again] >= l.cutoff_us &&
+            sight(&c->feed[l.plan], c->event[again], &s))
             engine_put(l.e, &s);
+        if (l.forgets && seed_below(&l.s, 4) == 0)
+            forget(&l);
         meddle(&l);
     }
     if (l.plan == 2)
         change_plan(&l, 0);
     engine_settle(l.e, 0, take, &l.board);
     engine_alerts(l.e, take, &final);
-    bool same = agree("changes", seed, want, &l.board) && agree("alerts", seed, want, &final);
+    bool same = agree("changes", seed, want, &l.board) && (l.forgets || agree("alerts", seed, want, &final));
     board_done(&l.board);
     board_done(&final);
     engine_free(l.e);
@@ -315,9 +369,11 @@ static bool run_case(struct cases *c, unsigned long schedules)
         c->feed[k].sighter.horizon_us = 0;
     }
     struct engine *e = engine_new(&c->feed[0].plan, &limits);
-    for (size_t i = 0; i < c->event_count; i++)
+    for (size_t i = 0; i < c->event_count; i++) {
         if (sight(&c->feed[0], c->event[i], &seen))
             engine_put(e, &seen);
+        c->first_us[i] = c->feed[0].record.first_us;
+    }
     engine_alerts(e, print, &want);
     puts("X");
     engine_free(e);
