@@ -143,7 +143,7 @@ def test_explain_says_what_did_not_match(binaries, rule):
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(s['rule'], s['line'], s['match'], s['logsource']) for s in said] == [('one', 1, True, True), ('one', 2, False, False)]
     assert said[1]['why'] == [{'selection': 'selection', 'field': 'type', 'match': False, 'value': 'can.bus_off',
-                               'expected': ['secoc.verification_failed']}]
+                               'means': 'CAN controller went bus-off', 'expected': ['secoc.verification_failed']}]
 
 
 def test_mistakes_have_a_place(binaries, tmp_path, rule):
