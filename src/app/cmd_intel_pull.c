@@ -102,33 +102,31 @@ static bool read_feed(const char *path, struct feed *f)
 
 /* ---- one pull */
 
-static enum vs_err load_place(struct pull *p, struct taxii_place *ret)
+static enum vs_err load_place(struct pull *p, char ret[64])
 {
-    struct store_stmt *q = store_prepare(p->st, "SELECT added_after, next FROM intel_feed WHERE name = ?");
+    struct store_stmt *q = store_prepare(p->st, "SELECT added_after FROM intel_feed WHERE name = ?");
 
-    memset(ret, 0, sizeof *ret);
+    ret[0] = '\0';
     store_bind_text(q, 1, slice_str(p->feed->name));
     enum vs_err err = store_step(q);
-    if (err == VS_OK && (!slice_to_str(store_text(q, 0), ret->added_after, sizeof ret->added_after) ||
-                         !slice_to_str(store_text(q, 1), ret->next, sizeof ret->next)))
-        memset(ret, 0, sizeof *ret);
+    if (err == VS_OK && !slice_to_str(store_text(q, 0), ret, 64))
+        ret[0] = '\0';
     store_done(q);
     return err == VS_ERR_END ? VS_OK : err;
 }
 
-static enum vs_err note_place(struct pull *p, const struct taxii_place *at, uint64_t objects)
+static enum vs_err note_place(struct pull *p, const char *added_after, uint64_t objects)
 {
-    struct store_stmt *q = store_prepare(
-        p->st, "INSERT INTO intel_feed (name, added_after, next, polled_us, objects) VALUES (?, ?, ?, ?, ?) "
-               "ON CONFLICT (name) DO UPDATE SET added_after = excluded.added_after, "
-               "next = excluded.next, polled_us = excluded.polled_us, "
-               "objects = intel_feed.objects + excluded.objects, fault = NULL");
+    struct store_stmt *q =
+        store_prepare(p->st, "INSERT INTO intel_feed (name, added_after, polled_us, objects) VALUES (?, ?, ?, ?) "
+                             "ON CONFLICT (name) DO UPDATE SET added_after = excluded.added_after, "
+                             "polled_us = excluded.polled_us, objects = intel_feed.objects + excluded.objects, "
+                             "fault = NULL");
 
     store_bind_text(q, 1, slice_str(p->feed->name));
-    store_bind_text(q, 2, slice_str(at->added_after));
-    store_bind_text(q, 3, slice_str(at->next));
-    store_bind_i64(q, 4, wall_clock_us());
-    store_bind_i64(q, 5, (int64_t)objects);
+    store_bind_text(q, 2, slice_str(added_after));
+    store_bind_i64(q, 3, wall_clock_us());
+    store_bind_i64(q, 4, (int64_t)objects);
     return store_run(q);
 }
 
@@ -168,7 +166,7 @@ static enum vs_err on_page(void *ctx, const struct taxii_page *page)
     err = intel_import_text(p->im, page->body);
     intel_import_counts(p->im, &after);
     if (err == VS_OK)
-        err = note_place(p, &page->place, after.objects - before.objects);
+        err = note_place(p, page->added_after, after.objects - before.objects);
     if (err == VS_OK)
         err = store_commit(p->st);
     if (err != VS_OK)
@@ -183,21 +181,21 @@ static int pull_feed(struct store *st, const struct feed *f)
     const struct taxii_config cfg = {f->url,       f->collection, f->user[0] != '\0' ? f->user : NULL,
                                      f->password,  f->token,      f->ca,
                                      f->page_size, f->wait_ms,    f->timeout_s};
-    struct taxii_place from;
+    char from[64];
     struct taxii_stats stats = {0};
     struct taxii_error error = {""};
     struct intel_import_counts c = {0};
     enum vs_err err = intel_import_new(&import, &p.im);
 
     if (err == VS_OK)
-        err = load_place(&p, &from);
+        err = load_place(&p, from);
     if (err == VS_OK)
-        err = taxii_pull(&cfg, &from, on_page, &p, &stats, &error);
+        err = taxii_pull(&cfg, from, on_page, &p, &stats, &error);
     if (p.im != NULL)
         intel_import_counts(p.im, &c);
-    printf("{\"feed\":\"%s\",\"pages\":%u,\"requests\":%u,\"retries\":%u,\"restarts\":%u,\"objects\":%llu,"
+    printf("{\"feed\":\"%s\",\"pages\":%u,\"requests\":%u,\"retries\":%u,\"objects\":%llu,"
            "\"indicators\":%llu,\"added\":%llu,\"updated\":%llu,\"unchanged\":%llu,\"faulty\":%llu,\"ok\":%s}\n",
-           f->name, stats.pages, stats.requests, stats.retries, stats.restarts, (unsigned long long)c.objects,
+           f->name, stats.pages, stats.requests, stats.retries, (unsigned long long)c.objects,
            (unsigned long long)c.indicators, (unsigned long long)c.added, (unsigned long long)c.updated,
            (unsigned long long)c.unchanged, (unsigned long long)c.faulty, err == VS_OK ? "true" : "false");
     fflush(stdout);

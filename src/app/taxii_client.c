@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crypto.h"
 #include "base/jsonl/json_doc.h"
 #include "detect/intel/stix_split.h"
 
@@ -20,7 +21,7 @@ struct client {
     uint8_t *body;
     size_t len, room;
     bool too_long;
-    char added_last[64];
+    char added_first[64], added_last[64];
     long status;
     struct json_doc *doc;
     char collection_url[URL_MAX];
@@ -59,22 +60,30 @@ static size_t take_body(char *ptr, size_t size, size_t count, void *ctx)
     return len;
 }
 
+/* Takes the value of a header into `to` when it is the one named. */
+static bool header_value(struct slice line, const char *name, char to[64])
+{
+    size_t at = strlen(name), end = line.len;
+
+    if (line.len <= at || strncasecmp((const char *)line.ptr, name, at) != 0)
+        return false;
+    while (at < end && line.ptr[at] == ' ')
+        at++;
+    while (end > at && (line.ptr[end - 1] == '\r' || line.ptr[end - 1] == '\n' || line.ptr[end - 1] == ' '))
+        end--;
+    if (!slice_to_str(slice_make(line.ptr + at, end - at), to, 64))
+        to[0] = '\0';
+    return true;
+}
+
 static size_t take_header(char *ptr, size_t size, size_t count, void *ctx)
 {
-    static const char NAME[] = "X-TAXII-Date-Added-Last:";
     struct client *c = ctx;
-    size_t len = size * count, at = sizeof NAME - 1;
+    struct slice line = slice_make(ptr, size * count);
 
-    if (len > at && strncasecmp(ptr, NAME, at) == 0) {
-        while (at < len && ptr[at] == ' ')
-            at++;
-        size_t end = len;
-        while (end > at && (ptr[end - 1] == '\r' || ptr[end - 1] == '\n' || ptr[end - 1] == ' '))
-            end--;
-        if (!slice_to_str(slice_make(ptr + at, end - at), c->added_last, sizeof c->added_last))
-            c->added_last[0] = '\0';
-    }
-    return len;
+    if (!header_value(line, "X-TAXII-Date-Added-Last:", c->added_last))
+        (void)header_value(line, "X-TAXII-Date-Added-First:", c->added_first);
+    return line.len;
 }
 
 static bool again(long status, CURLcode code)
@@ -129,7 +138,7 @@ static enum vs_err get(struct client *c, const char *url)
         }
         c->len = 0;
         c->too_long = false;
-        c->added_last[0] = '\0';
+        c->added_first[0] = c->added_last[0] = '\0';
         c->status = 0;
         c->stats->requests++;
         code = curl_easy_perform(c->easy);
@@ -292,7 +301,15 @@ bool taxii_envelope(struct slice body, bool *ret_more, char next[TAXII_TEXT_MAX]
     return err == VS_ERR_END && s.type.len == 0 && slice_to_str(s.next, next, TAXII_TEXT_MAX);
 }
 
-static enum vs_err page_url(struct client *c, const struct taxii_place *at, char *url, size_t size)
+/* Where a pull stands: what was asked for, and what is known of the page before. */
+struct place {
+    char added_after[64]; /* asked for */
+    char next[TAXII_TEXT_MAX];
+    char safe[64]; /* everything up to this time was handed out */
+    uint8_t page_before[SHA256_SIZE];
+};
+
+static enum vs_err page_url(struct client *c, const struct place *at, char *url, size_t size)
 {
     char limit[32] = "";
     char *after = curl_easy_escape(c->easy, at->added_after, 0), *next = curl_easy_escape(c->easy, at->next, 0);
@@ -308,61 +325,70 @@ static enum vs_err page_url(struct client *c, const struct taxii_place *at, char
     return len > 0 && (size_t)len < size ? VS_OK : fail(c, VS_ERR_LIMIT, c->collection_url, "the URL is too long");
 }
 
-/* A page, and where it leads. `newest` is the latest time added that the pull saw. */
-static enum vs_err pull_page(struct client *c, const struct taxii_place *at, char newest[64], struct taxii_page *ret)
+/* Times added are compared as text: one server writes them in one form. Some servers name only the first one of a page
+ * with a single object. */
+static void note_times(struct client *c, struct place *at, bool more)
+{
+    const char *first = c->added_first, *last = c->added_last[0] != '\0' ? c->added_last : first;
+    const char *safe = more ? (strcmp(first, last) < 0 ? first : "") : last;
+
+    if (strcmp(safe, at->safe) > 0)
+        snprintf(at->safe, sizeof at->safe, "%s", safe);
+}
+
+/* Where the next page is; a page that is the one before, or no way to the next, ends the pull. */
+static enum vs_err go_on(struct client *c, const char *url, struct place *at)
+{
+    uint8_t hash[SHA256_SIZE];
+
+    sha256(slice_make(c->body, c->len), hash);
+    if (memcmp(hash, at->page_before, sizeof hash) == 0)
+        return fail(c, VS_ERR_MALFORMED, url, "the same page came twice; the pull would never end");
+    memcpy(at->page_before, hash, sizeof hash);
+    if (at->next[0] != '\0')
+        return VS_OK;
+    /* A server without `next`: go on by time. */
+    if (c->added_last[0] == '\0' || strcmp(c->added_last, at->added_after) <= 0)
+        return fail(c, VS_ERR_MALFORMED, url, "more is promised, and no way to get it is named");
+    snprintf(at->added_after, sizeof at->added_after, "%s", c->added_last);
+    return VS_OK;
+}
+
+static enum vs_err pull_page(struct client *c, struct place *at, struct taxii_page *ret)
 {
     char url[URL_MAX];
     bool more = false;
-    struct taxii_page page = {.place = *at};
     enum vs_err err = page_url(c, at, url, sizeof url);
 
     if (err == VS_OK)
         err = get(c, url);
     if (err != VS_OK)
         return err;
-    if (c->body == NULL || !taxii_envelope(slice_make(c->body, c->len), &more, page.place.next))
+    if (c->body == NULL || !taxii_envelope(slice_make(c->body, c->len), &more, at->next))
         return fail(c, VS_ERR_MALFORMED, url, "the answer is no whole TAXII envelope");
-    if (strcmp(c->added_last, newest) > 0)
-        snprintf(newest, 64, "%s", c->added_last);
-    page.body = slice_make(c->body, c->len);
-    page.last = !more;
-    if (more && page.place.next[0] == '\0') { /* a server without next: go on by time */
-        if (c->added_last[0] == '\0' || strcmp(c->added_last, at->added_after) <= 0)
-            return fail(c, VS_ERR_MALFORMED, url, "more is promised, and no way to get it is named");
-        snprintf(page.place.added_after, sizeof page.place.added_after, "%s", c->added_last);
-    } else if (more && strcmp(page.place.next, at->next) == 0) {
-        return fail(c, VS_ERR_MALFORMED, url, "the page leads back to itself");
-    } else if (!more) {
-        page.place.next[0] = '\0';
-        if (newest[0] != '\0')
-            snprintf(page.place.added_after, sizeof page.place.added_after, "%s", newest);
-    }
-    *ret = page;
-    return VS_OK;
+    if (more)
+        err = go_on(c, url, at);
+    note_times(c, at, more);
+    *ret = (struct taxii_page){.body = slice_make(c->body, c->len), .last = !more};
+    memcpy(ret->added_after, at->safe, sizeof ret->added_after);
+    return err;
 }
 
-static enum vs_err pull_pages(struct client *c, const struct taxii_place *from, taxii_page_fn *each, void *ctx)
+static enum vs_err pull_pages(struct client *c, const char *added_after, taxii_page_fn *each, void *ctx)
 {
-    struct taxii_place at = *from;
+    struct place at = {.next = ""};
     struct taxii_page page;
-    char newest[64] = "";
-    enum vs_err err = VS_OK;
 
+    snprintf(at.added_after, sizeof at.added_after, "%s", added_after);
+    snprintf(at.safe, sizeof at.safe, "%s", added_after);
     for (uint32_t i = 0; i < TAXII_PAGES_MAX; i++) {
-        err = pull_page(c, &at, newest, &page);
-        if (err == VS_ERR_NOT_FOUND && i == 0 && at.next[0] != '\0') {
-            /* The server forgot where the broken pull was. */
-            at.next[0] = '\0';
-            c->stats->restarts++;
-            continue;
-        }
+        enum vs_err err = pull_page(c, &at, &page);
         if (err != VS_OK)
             return err;
         c->stats->pages++;
         err = each(ctx, &page);
         if (err != VS_OK || page.last)
             return err;
-        at = page.place;
     }
     return fail(c, VS_ERR_LIMIT, c->collection_url, "more than 100,000 pages");
 }
@@ -413,7 +439,7 @@ static enum vs_err set_up(struct client *c)
     return VS_OK;
 }
 
-enum vs_err taxii_pull(const struct taxii_config *cfg, const struct taxii_place *from, taxii_page_fn *each, void *ctx,
+enum vs_err taxii_pull(const struct taxii_config *cfg, const char *added_after, taxii_page_fn *each, void *ctx,
                        struct taxii_stats *ret_stats, struct taxii_error *ret_error)
 {
     struct client c = {.cfg = cfg, .stats = ret_stats, .error = ret_error};
@@ -424,7 +450,7 @@ enum vs_err taxii_pull(const struct taxii_config *cfg, const struct taxii_place 
     if (err == VS_OK)
         err = find_collection(&c);
     if (err == VS_OK)
-        err = pull_pages(&c, from, each, ctx);
+        err = pull_pages(&c, added_after, each, ctx);
     if (c.easy != NULL)
         curl_easy_cleanup(c.easy);
     curl_slist_free_all(c.headers);

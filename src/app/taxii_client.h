@@ -37,14 +37,9 @@ struct taxii_config {
     uint32_t timeout_s;          /* of one request */
 };
 
-struct taxii_place {
-    char added_after[64]; /* as the server wrote it; "" = from the beginning */
-    char next[TAXII_TEXT_MAX];
-};
-
 struct taxii_page {
-    struct slice body;        /* the envelope; JSON_PADDING bytes are readable behind it */
-    struct taxii_place place; /* where to go on behind this page */
+    struct slice body;    /* the envelope; JSON_PADDING bytes are readable behind it */
+    char added_after[64]; /* where a later pull goes on, as the server wrote it; "" = at the beginning */
     bool last;
 };
 
@@ -56,12 +51,13 @@ struct taxii_error {
 typedef enum vs_err taxii_page_fn(void *ctx, const struct taxii_page *page);
 
 struct taxii_stats {
-    uint32_t requests, retries, pages, restarts;
+    uint32_t requests, retries, pages;
 };
 
-/* Pulls from `from` on. VS_ERR_NET, VS_ERR_AUTH, VS_ERR_NOT_FOUND, VS_ERR_MALFORMED, VS_ERR_LIMIT, or that of `each`.
+/* Pulls what was added after `added_after` ("" = everything). VS_ERR_NET, VS_ERR_AUTH, VS_ERR_NOT_FOUND,
+ * VS_ERR_MALFORMED, VS_ERR_LIMIT, or that of `each`.
  */
-VS_MUST_USE enum vs_err taxii_pull(const struct taxii_config *cfg, const struct taxii_place *from, taxii_page_fn *each,
+VS_MUST_USE enum vs_err taxii_pull(const struct taxii_config *cfg, const char *added_after, taxii_page_fn *each,
                                    void *ctx, struct taxii_stats *ret_stats, struct taxii_error *ret_error);
 
 /* What an envelope says about the next page; for tests and fuzzing. False when it is no envelope. */

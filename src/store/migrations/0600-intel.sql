@@ -113,8 +113,7 @@ CREATE INDEX intel_alert_by_indicator ON intel_alert (indicator, vid);
 -- How far each TAXII collection was read.
 CREATE TABLE intel_feed (
     name TEXT PRIMARY KEY,
-    added_after TEXT,              -- X-TAXII-Date-Added-Last of the last complete pull
-    next TEXT,                     -- where a pull that was broken off goes on
+    added_after TEXT,              -- from which time added (the server's) the next pull goes on
     polled_us BIGINT,
     objects BIGINT NOT NULL,
     fault TEXT                     -- of the last pull; null: it went well
