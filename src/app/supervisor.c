@@ -38,12 +38,18 @@ struct child {
 };
 
 /* Signal handlers can reach nothing but a variable of this kind. */
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, reload_asked;
 
 static void on_stop(int signal_number)
 {
     (void)signal_number;
     stop_asked = 1;
+}
+
+static void on_reload(int signal_number)
+{
+    (void)signal_number;
+    reload_asked = 1;
 }
 
 static void catch_signals(void)
@@ -54,6 +60,8 @@ static void catch_signals(void)
     sa.sa_handler = on_stop;
     sigaction(SIGTERM, &sa, NULL);
     sigaction(SIGINT, &sa, NULL);
+    sa.sa_handler = on_reload;
+    sigaction(SIGHUP, &sa, NULL);
     sa.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &sa, NULL);
 }
@@ -68,6 +76,15 @@ bool role_stopping(const struct role_link *link)
 {
     (void)link;
     return stop_asked != 0;
+}
+
+bool role_reload_asked(struct role_link *link)
+{
+    bool asked = reload_asked != 0;
+
+    (void)link;
+    reload_asked = 0;
+    return asked;
 }
 
 static void data_path(const struct vsocd_config *cfg, const char *name, char buf[VSOCD_PATH_MAX])
@@ -244,7 +261,7 @@ static void stop_children(struct child *child, unsigned count)
 
 static bool make_folders(const struct vsocd_config *cfg)
 {
-    static const char *const NAME[] = {"", "log", "state", "certs"};
+    static const char *const NAME[] = {"", "log", "state", "certs", "snapshot"};
     char path[VSOCD_PATH_MAX];
 
     for (unsigned i = 0; i < sizeof NAME / sizeof NAME[0]; i++) {
@@ -255,6 +272,17 @@ static bool make_folders(const struct vsocd_config *cfg)
         }
     }
     return true;
+}
+
+/* Roles that have nothing to load again take no notice. */
+static void pass_on_reload(const struct child *child, unsigned count)
+{
+    if (reload_asked == 0)
+        return;
+    reload_asked = 0;
+    for (unsigned i = 0; i < count; i++)
+        if (child[i].pid != 0)
+            kill(child[i].pid, SIGHUP);
 }
 
 int supervisor_run(const struct role *role, unsigned count, const struct vsocd_config *cfg)
@@ -272,6 +300,7 @@ int supervisor_run(const struct role *role, unsigned count, const struct vsocd_c
         bool all_ready = true;
 
         reap(child, count);
+        pass_on_reload(child, count);
         for (unsigned i = 0; i < count; i++) {
             if (child[i].pid == 0 && monotonic_clock_us() >= child[i].restart_at_us)
                 start_child(&child[i], cfg);

@@ -6,7 +6,7 @@
 
 static const struct role ROLE[] = {
     {"ingest", role_ingest, {"log", "certs", NULL}, {NULL}},
-    {"detect", role_detect, {"state", NULL}, {"log", NULL}},
+    {"detect", role_detect, {"state", "snapshot", NULL}, {"log", NULL}},
     {"api", role_api, {"state", NULL}, {"log", NULL}},
 };
 #define ROLE_COUNT (sizeof ROLE / sizeof ROLE[0])
@@ -14,7 +14,8 @@ static const struct role ROLE[] = {
 static void usage(FILE *out)
 {
     fprintf(out, "usage: vsocd --config FILE [--role NAME[,NAME...]]\n\n"
-                 "Runs the backend until SIGTERM. When all roles serve, one JSON line with their ports is printed.\n\n"
+                 "Runs the backend until SIGTERM. When all roles serve, one JSON line with their ports is printed.\n"
+                 "SIGHUP loads the rules again; broken ones are refused and the old ones go on.\n\n"
                  "  --config FILE   YAML; check it with: vsoc config check FILE\n"
                  "  --role NAMES    ingest (faces vehicles), detect (finds), api (faces people); default all\n"
                  "  --keys          lists the configuration keys with their defaults\n");

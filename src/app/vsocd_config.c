@@ -28,6 +28,8 @@ static const struct config_option OPTION[] = {
     {"detect.rules", CONFIG_PATH, AT(detect.rules), 0, ROOM(detect.rules), "", true, "folder of Sigma rules"},
     {"detect.lateness_days", CONFIG_U32, AT(detect.lateness_days), 1, 3650, "30", false,
      "how long events are kept for late ones, days"},
+    {"detect.snapshot_seconds", CONFIG_U32, AT(detect.snapshot_seconds), 0, 86400, "300", false,
+     "how often the state is written down for a quick restart, seconds; 0 = never"},
     {"respond.budgets", CONFIG_PATH, AT(respond.budgets), 0, ROOM(respond.budgets), "", false,
      "alert budgets, YAML (docs/alerts.md); empty takes the defaults"},
     {"respond.silence_days_max", CONFIG_U32, AT(respond.silence_days_max), 1, 365, "30", false,
@@ -77,6 +79,11 @@ void vsocd_log_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX])
 void vsocd_store_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX])
 {
     snprintf(buf, VSOCD_PATH_MAX, "sqlite:%s/state/state.db", cfg->data_dir);
+}
+
+void vsocd_snapshot_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX])
+{
+    snprintf(buf, VSOCD_PATH_MAX, "%s/snapshot", cfg->data_dir);
 }
 
 void vsocd_certs_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX])

@@ -29,6 +29,7 @@ struct vsocd_config {
     struct {
         char rules[CONFIG_TEXT_MAX]; /* detect.rules: folder of Sigma rules */
         uint32_t lateness_days;      /* detect.lateness_days: how long matching events are kept for late ones */
+        uint32_t snapshot_seconds;   /* detect.snapshot_seconds: how often the state is written down; 0 = never */
     } detect;
     struct {
         char budgets[CONFIG_TEXT_MAX];       /* respond.budgets: alert budgets, YAML; empty = the defaults */
@@ -49,8 +50,9 @@ struct vsocd_config {
 #define VSOCD_PATH_MAX (CONFIG_TEXT_MAX + 64)
 void vsocd_log_address(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "segment:<data_dir>/log" */
 void vsocd_store_address(const struct vsocd_config *cfg,
-                         char buf[VSOCD_PATH_MAX]);                             /* "sqlite:<data_dir>/state/state.db" */
-void vsocd_certs_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "<data_dir>/certs" */
+                         char buf[VSOCD_PATH_MAX]); /* "sqlite:<data_dir>/state/state.db" */
+void vsocd_snapshot_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]); /* "<data_dir>/snapshot" */
+void vsocd_certs_dir(const struct vsocd_config *cfg, char buf[VSOCD_PATH_MAX]);    /* "<data_dir>/certs" */
 
 /* Reads a configuration file; on failure prints file, line and reason to stderr and returns false. */
 bool vsocd_config_read(const char *path, struct vsocd_config *ret);
@@ -63,6 +65,8 @@ struct role_link; /* to the supervisor */
 void role_ready(struct role_link *link, uint16_t port);
 /* True once SIGTERM came; cheap. Roles look at it at least every 200 ms. */
 bool role_stopping(const struct role_link *link);
+/* True once for each SIGHUP: rules are to be loaded again. */
+bool role_reload_asked(struct role_link *link);
 
 /* Each returns 0 after SIGTERM, and another number when it cannot go on. */
 int role_ingest(const struct vsocd_config *cfg, struct role_link *link);

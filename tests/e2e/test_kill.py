@@ -1,7 +1,7 @@
 """kill -9 at random moments of one seeded run: nothing acknowledged is lost, no alert is doubled, the ledger balances.
 
 A simulated fleet sends its month to a real vsocd while the daemon, with all its roles, is killed again and again and started
-over the same folder; in between, in-vehicle programs are killed in the middle of their drive and started over their journal.
+over the same folder, writing a snapshot of its state every second; in between, in-vehicle programs are killed in the middle of their drive and started over their journal.
 The reference is the same month without any kill: the events as `vsoc sim events` prints them, and the alerts that
 `vsoc rule backtest` finds in them. Repeat a run with VSOC_SEED=n; VSOC_KILLS=n changes how many kills there are."""
 import collections
@@ -62,7 +62,7 @@ def fleet(binaries, root, tmp_path):
 
     def write(ingest_port, api_port):
         config.write_text(json.dumps({
-            'data_dir': 'data', 'detect': {'rules': str(root / 'content/rules')}, 'api': {'port': api_port, 'vault_key': 'vault.key'},
+            'data_dir': 'data', 'detect': {'rules': str(root / 'content/rules'), 'snapshot_seconds': 1}, 'api': {'port': api_port, 'vault_key': 'vault.key'},
             'ingest': {'port': ingest_port, 'tls_cert': 'server.pem', 'tls_key': 'server.key', 'vehicle_ca': 'vehicle-ca.pem',
                        'pseudonym_key': 'pseudonym.key', 'simulated_clock': True}}))
 
@@ -201,6 +201,11 @@ def test_nothing_acknowledged_is_lost_by_kill_9(binaries, root, fleet):
     assert vehicle['missing'] == 0
     assert vehicle['produced'] >= told > 0
     assert any(a['rule'] == 'can_injection' for a in mine)
+    # Nobody enrolled it, which is told (R-098).
+    assert any(a['rule'] == 'vsoc_vehicle_not_enrolled' for a in mine)
+    log = (home / 'vsocd.log').read_text()
+    print('%d snapshots written, %d loaded, %d refused' % tuple(log.count('"snapshot.%s"' % what) for what in ('written', 'loaded', 'refused')))
+    assert log.count('"snapshot.loaded"') > 0 and 'snapshot.refused' not in log
     daemon.stop()
 
 
