@@ -32,7 +32,8 @@ struct update {
     uint8_t severity;
     struct episode *episode;
     uint32_t count;
-    enum vs_err err; /* of reading members, inside a callback */
+    enum vs_err err;   /* of reading members, inside a callback */
+    struct kept *kept; /* texts of the members handed out */
 };
 
 /* ---- what the alert says of its indicator */
@@ -117,12 +118,57 @@ static enum vs_err find_episodes(struct update *u)
 
 /* ---- writing */
 
+/* The writer borrows members until the alert is written, a row of the database only lasts until the next one. */
+struct kept {
+    struct kept *next;
+    uint8_t text[];
+};
+
+struct members {
+    struct update *u;
+    alert_member_fn *each;
+    void *each_ctx;
+};
+
+static bool keep_member(void *ctx, const struct alert_member *row)
+{
+    struct members *s = ctx;
+    struct alert_member m = *row;
+    struct slice *const text[] = {&m.type,  &m.signature, &m.ecu,        &m.bus,
+                                  &m.model, &m.hardware,  &m.sw_version, &m.region};
+    size_t size = sizeof(struct kept), at = 0;
+
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)
+        size += text[i]->len;
+    struct kept *k = malloc(size);
+    if (k == NULL)
+        return false;
+    k->next = s->u->kept;
+    s->u->kept = k;
+    for (size_t i = 0; i < sizeof text / sizeof text[0]; i++) {
+        if (text[i]->len > 0)
+            memcpy(k->text + at, text[i]->ptr, text[i]->len);
+        *text[i] = slice_make(k->text + at, text[i]->len);
+        at += text[i]->len;
+    }
+    return s->each(s->each_ctx, &m);
+}
+
+static void forget_members(struct update *u)
+{
+    while (u->kept != NULL) {
+        struct kept *next = u->kept->next;
+        free(u->kept);
+        u->kept = next;
+    }
+}
+
 static void give_members(void *ctx, const struct alert *al, alert_member_fn *each, void *each_ctx)
 {
-    struct update *u = ctx;
+    struct members s = {ctx, each, each_ctx};
 
-    u->err = intel_match_members(u->st, u->indicator, u->vid, al->first_us / INTEL_HOUR_US, al->last_us / INTEL_HOUR_US,
-                                 each, each_ctx);
+    s.u->err = intel_match_members(s.u->st, s.u->indicator, s.u->vid, al->first_us / INTEL_HOUR_US,
+                                   al->last_us / INTEL_HOUR_US, keep_member, &s);
 }
 
 static void fill(struct update *u, const struct episode *e, uint8_t state, struct alert *al, char count[24])
@@ -155,6 +201,8 @@ static enum vs_err write_alert(struct update *u, struct alert *al)
                                           .hunt_only = al->severity == ALERT_LOW};
     bool changed = false;
     enum vs_err err = alert_writer_put(u->st, &source, &context, al, u->now_us, &changed);
+
+    forget_members(u);
 
     *u->changes += changed;
     return err == VS_OK ? u->err : err;
