@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/edge_commands.h"
+#include "app/edge_scan_eth.h"
 #include "app/trace.h"
 #include "app/usage.h"
 #include "edge/can/model.h"
@@ -13,10 +14,15 @@
 
 static const char usage[] =
     "usage: vsoc-edge scan TRACE [--model MODEL | --learn TRACE] [--dbc FILE] [--bus NAME]\n"
+    "       vsoc-edge scan CAPTURE [--policy FILE]\n"
     "\n"
     "Runs the detectors of the vehicle over a recording; one JSON line per security event.\n"
-    "A recording is a candump log, Vector ASC or BLF, PEAK TRC, pcap or pcapng, plain or gzip; \"-\" is standard input.\n"
+    "A recording is a candump log, Vector ASC or BLF, PEAK TRC, pcap or pcapng, plain or gzip; \"-\" is standard "
+    "input.\n"
     "\n"
+    "A capture of Ethernet packets is held against a policy (docs/formats/eth-policy.md).\n"
+    "\n"
+    "  --policy FILE            who may be there, talk to whom, and offer what\n"
     "  --model MODEL            made by vsoc-edge learn\n"
     "  --learn TRACE            learn from this clean recording first; may be given several times\n"
     "  --learn-until SECONDS    only from its first part\n"
@@ -36,7 +42,7 @@ static const char usage[] =
 #define SETTLE_FRAMES 5000 /* looked at to learn how many buses a recording has */
 
 struct scan {
-    const char *trace, *model;
+    const char *trace, *model, *policy;
     const char *learn[TRACES_MAX];
     struct edge_training training;
     double from_s;
@@ -69,6 +75,8 @@ static int arguments_read(int argc, char **argv, struct scan *s)
         i++;
         if (strcmp(arg, "--model") == 0)
             s->model = value;
+        else if (strcmp(arg, "--policy") == 0)
+            s->policy = value;
         else if (strcmp(arg, "--learn") == 0 && s->training.trace_count < TRACES_MAX)
             s->learn[s->training.trace_count++] = value;
         else if (strcmp(arg, "--dbc") == 0)
@@ -296,6 +304,8 @@ int edge_scan(int argc, char **argv)
         fputs(usage, stdout);
         return 0;
     }
+    if (s.policy != NULL || edge_is_ethernet(s.trace))
+        return edge_scan_ethernet(s.trace, s.policy);
     if (model_load(&s, &blob, &size) != 0)
         return 2;
     status = scan_run(&s, blob, size);
