@@ -254,8 +254,9 @@ int intel_pull_command(int argc, char **argv)
     }
     if (!ok || count == 0 || (config != NULL) == (data != NULL))
         return usage_refuse("vsoc intel pull", argc, argv, USAGE);
-    signal(SIGTERM, on_signal);
-    signal(SIGINT, on_signal);
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct store *st = intel_open_store(config, data);
     if (st != NULL)

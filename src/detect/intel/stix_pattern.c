@@ -72,7 +72,7 @@ static void advance(struct reader *r)
     stix_lex_next(&r->lex, &r->t);
 }
 
-static bool accept(struct reader *r, enum stix_token_kind kind)
+static bool take_token(struct reader *r, enum stix_token_kind kind)
 {
     if (r->err != VS_OK || r->t.kind != kind)
         return false;
@@ -82,7 +82,7 @@ static bool accept(struct reader *r, enum stix_token_kind kind)
 
 static void expect(struct reader *r, enum stix_token_kind kind, const char *what)
 {
-    if (!accept(r, kind))
+    if (!take_token(r, kind))
         expected(r, what);
 }
 
@@ -130,7 +130,7 @@ static void read_key(struct reader *r, struct stix_step *s)
 static void read_index(struct reader *r, struct stix_step *s)
 {
     s->kind = STIX_STEP_INDEX;
-    if (accept(r, TOKEN_ASTERISK)) {
+    if (take_token(r, TOKEN_ASTERISK)) {
         s->kind = STIX_STEP_ANY;
     } else if (r->t.kind == TOKEN_INT && r->t.text.len < 19) {
         char text[24] = "";
@@ -172,9 +172,9 @@ static void read_path(struct reader *r, uint32_t node)
         read_key(r, &s);
     while (add_step(r, &s)) {
         s = (struct stix_step){0};
-        if (accept(r, TOKEN_DOT))
+        if (take_token(r, TOKEN_DOT))
             read_key(r, &s);
-        else if (accept(r, TOKEN_LBRACK))
+        else if (take_token(r, TOKEN_LBRACK))
             read_index(r, &s);
         else
             break;
@@ -215,7 +215,7 @@ static void read_set(struct reader *r)
     uint32_t first = r->p->literal_count;
 
     expect(r, TOKEN_LPAREN, "( before a set");
-    if (accept(r, TOKEN_RPAREN))
+    if (take_token(r, TOKEN_RPAREN))
         return;
     do {
         uint32_t position = r->t.position;
@@ -223,7 +223,7 @@ static void read_set(struct reader *r)
         read_literal(r, false, true);
         if (r->err == VS_OK && !same_type(&r->p->literal[first], &r->p->literal[r->p->literal_count - 1]))
             refuse_at(r, VS_ERR_MALFORMED, position, "the values of a set must be of one type");
-    } while (accept(r, TOKEN_COMMA));
+    } while (take_token(r, TOKEN_COMMA));
     expect(r, TOKEN_RPAREN, ") after a set");
 }
 
@@ -299,13 +299,13 @@ static uint32_t read_test(struct reader *r)
 {
     uint32_t position = r->t.position, node;
 
-    if (accept(r, TOKEN_LPAREN)) {
+    if (take_token(r, TOKEN_LPAREN)) {
         node = deeper(r) ? read_comparison(r) : STIX_NONE;
         r->depth--;
         expect(r, TOKEN_RPAREN, ")");
         return node;
     }
-    bool negated = accept(r, TOKEN_NOT);
+    bool negated = take_token(r, TOKEN_NOT);
     if (negated || r->t.kind == TOKEN_EXISTS) {
         expect(r, TOKEN_EXISTS, "EXISTS");
         node = add_node(r, STIX_EXISTS, position, STIX_NONE, STIX_NONE);
@@ -319,7 +319,7 @@ static uint32_t read_test(struct reader *r)
     if (node == STIX_NONE)
         return node;
     read_path(r, node);
-    r->p->node[node].negated = accept(r, TOKEN_NOT);
+    r->p->node[node].negated = take_token(r, TOKEN_NOT);
     if (r->err == VS_OK)
         read_operand(r, node);
     return node;
@@ -329,7 +329,7 @@ static uint32_t read_comparison_and(struct reader *r)
 {
     uint32_t left = read_test(r), position;
 
-    while (position = r->t.position, accept(r, TOKEN_AND)) {
+    while (position = r->t.position, take_token(r, TOKEN_AND)) {
         uint32_t right = read_test(r);
         left = add_node(r, STIX_AND, position, left, right);
     }
@@ -340,7 +340,7 @@ static uint32_t read_comparison(struct reader *r)
 {
     uint32_t left = read_comparison_and(r), position;
 
-    while (position = r->t.position, accept(r, TOKEN_OR)) {
+    while (position = r->t.position, take_token(r, TOKEN_OR)) {
         uint32_t right = read_comparison_and(r);
         left = add_node(r, STIX_OR, position, left, right);
     }
@@ -440,11 +440,11 @@ static uint32_t read_observation(struct reader *r)
     uint32_t position = r->t.position, node = STIX_NONE;
     bool simple = r->t.kind == TOKEN_LBRACK;
 
-    if (accept(r, TOKEN_LBRACK)) {
+    if (take_token(r, TOKEN_LBRACK)) {
         uint32_t inner = read_comparison(r);
         expect(r, TOKEN_RBRACK, "]");
         node = add_node(r, STIX_OBSERVATION, position, inner, STIX_NONE);
-    } else if (accept(r, TOKEN_LPAREN)) {
+    } else if (take_token(r, TOKEN_LPAREN)) {
         node = deeper(r) ? read_observations(r) : STIX_NONE;
         r->depth--;
         expect(r, TOKEN_RPAREN, ")");
@@ -458,7 +458,7 @@ static uint32_t read_observed_and(struct reader *r)
 {
     uint32_t left = read_observation(r), position;
 
-    while (position = r->t.position, accept(r, TOKEN_AND)) {
+    while (position = r->t.position, take_token(r, TOKEN_AND)) {
         uint32_t right = read_observation(r);
         left = add_node(r, STIX_OBSERVED_AND, position, left, right);
     }
@@ -469,7 +469,7 @@ static uint32_t read_observed_or(struct reader *r)
 {
     uint32_t left = read_observed_and(r), position;
 
-    while (position = r->t.position, accept(r, TOKEN_OR)) {
+    while (position = r->t.position, take_token(r, TOKEN_OR)) {
         uint32_t right = read_observed_and(r);
         left = add_node(r, STIX_OBSERVED_OR, position, left, right);
     }
@@ -480,7 +480,7 @@ static uint32_t read_observations(struct reader *r)
 {
     uint32_t left = read_observed_or(r), position;
 
-    while (position = r->t.position, accept(r, TOKEN_FOLLOWEDBY)) {
+    while (position = r->t.position, take_token(r, TOKEN_FOLLOWEDBY)) {
         uint32_t right = read_observed_or(r);
         left = add_node(r, STIX_FOLLOWED_BY, position, left, right);
     }
