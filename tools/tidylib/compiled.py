@@ -144,7 +144,7 @@ def find_cycle(calls):
 
 
 def check_vehicle(tree):
-    """No heap, no stdio, no float where there is no unit for it, no hidden state, no recursion; libvids exports vids_* only."""
+    """No heap, no stdio, no float where there is no unit for it, no hidden state, no recursion; libvids exports vids_* only, the Ethernet part eids_*."""
     objects = compile_vehicle(tree)
     at_home = set().union(*(o.defined for o in objects))
     for o in objects:
@@ -157,9 +157,10 @@ def check_vehicle(tree):
             yield Finding(o.name, _line_with(tree, o.name, symbol), 'needs %s, which the vehicle does not have' % symbol,
                           'take what it gives as an argument or a small contract')
         for symbol in sorted(o.exported if o.name.startswith(VIDS_DIRS) else ()):
-            if not symbol.startswith('vids_'):
+            prefix = 'eids_' if name.startswith('src/edge/eth/') else 'vids_'
+            if not symbol.startswith(prefix):
                 yield Finding(o.name, _line_with(tree, o.name, symbol), 'libvids exports %s' % symbol,
-                              'make it static, or give it the prefix vids_: the library lives in other people\'s firmware')
+                              'make it static, or give it the prefix %s: the library lives in other people\'s firmware' % prefix)
         for symbol in sorted(o.mutable):
             plain = symbol.split('.')[0]
             yield Finding(o.name, _line_with(tree, o.name, plain), 'static data that can change: %s' % plain, 'put it into the context that the caller passes')
