@@ -157,7 +157,7 @@ def check_vehicle(tree):
             yield Finding(o.name, _line_with(tree, o.name, symbol), 'needs %s, which the vehicle does not have' % symbol,
                           'take what it gives as an argument or a small contract')
         for symbol in sorted(o.exported if o.name.startswith(VIDS_DIRS) else ()):
-            prefix = 'eids_' if name.startswith('src/edge/eth/') else 'vids_'
+            prefix = 'eids_' if o.name.startswith('src/edge/eth/') else 'vids_'
             if not symbol.startswith(prefix):
                 yield Finding(o.name, _line_with(tree, o.name, symbol), 'libvids exports %s' % symbol,
                               'make it static, or give it the prefix %s: the library lives in other people\'s firmware' % prefix)
