@@ -126,8 +126,12 @@ static void sort_lines(struct lines *l, struct lines *ret)
     static char *line[4096];
     size_t n = 0;
 
-    for (char *at = strtok(l->text, "\n"); at != NULL; at = strtok(NULL, "\n"))
+    for (char *at = l->text; *at != '\0';) {
+        char *end = strchr(at, '\n');
+        *end = '\0';
         line[n++] = at;
+        at = end + 1;
+    }
     qsort(line, n, sizeof line[0], compare_lines);
     ret->len = 0;
     for (size_t i = 0; i < n; i++)
