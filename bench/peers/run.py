@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, 'build', 'peers')
 RULES = os.path.join(HERE, 'rules')
-CPU_MAX_S = 20
+CPU_MAX_S = 4 # a peer that needs more is stopped, and its rate is that of what it did
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'oracle'))
 
 import episode_twin as twin  # noqa: E402
@@ -45,16 +45,18 @@ def cases(a):
     for source, rules in (('140 rules of the corpus', corpus), ('3,000 rules', many)):
         for options, text in (([], ''), (['--logsource'], ', by log source'), (['--parsed'], ', JSON parsed before'),
                               (['--parsed', '--logsource'], ', by log source, JSON parsed before')):
+            if rules is many and '--parsed' in options:
+                continue
             found.append(Case('match: ' + source + text, 'sigma', rules, 60000, options, match=True))
     vehicle = [os.path.join(BUILD, 'vehicle')]
     found += [
         Case('vehicle rules, no windows', 'vehicle', vehicle, 300000, [], match=True),
         Case('vehicle rules', 'vehicle', vehicle, 300000, windows),
-        Case('event_count, 1 M groups', 'event_count', ['event_count'], 2000000, windows, engines=('rsigma', 'esper')),
-        Case('value_count, 2,000 distinct', 'value_count', ['value_count'], 200000, windows, engines=('rsigma', 'esper')),
-        Case('value_count, 1 M distinct', 'value_count', ['value_count'], 1500000, windows, ['--distinct', '1000000'], ('rsigma', 'esper')),
-        Case('temporal, 50,000 groups', 'temporal', ['temporal'], 500000, windows),
-        Case('temporal_ordered, 50,000 groups', 'temporal', ['temporal_ordered'], 500000, windows),
+        Case('event_count, 1 M groups', 'event_count', ['event_count'], 1300000, windows, engines=('rsigma', 'esper')),
+        Case('value_count, 2,000 distinct', 'value_count', ['value_count'], 100000, windows, engines=('rsigma', 'esper')),
+        Case('value_count, 1 M distinct', 'value_count', ['value_count'], 1100000, windows, ['--distinct', '1000000'], ('rsigma', 'esper')),
+        Case('temporal, 50,000 groups', 'temporal', ['temporal'], 300000, windows),
+        Case('temporal_ordered, 50,000 groups', 'temporal', ['temporal_ordered'], 300000, windows),
     ]
     return found
 
@@ -87,7 +89,7 @@ def prepare_rules(sigma):
     write('many', subprocess.run([sys.executable, os.path.join(HERE, 'many_rules.py'), '3000'], input='\x00'.join(corpus), text=True, capture_output=True,
                                  check=True).stdout.split('\x00'))
     vehicle = [open(p).read() for p in sorted(glob.glob(ROOT + '/content/rules/*.yml')) if not p.endswith('.test.yml')]
-    write('vehicle', [t for t in vehicle if 'geo_velocity' not in t])
+    write('vehicle', [t for t in vehicle if 'geo_velocity' not in t and '|hour' not in t])
 
 
 def command(engine, case, rules, events, a):
@@ -127,7 +129,7 @@ def measure(case, a):
         row['engines'][e] = {'version': runs[e][0]['engine'], 'rate': statistics.median(rates), 'lowest': min(rates), 'highest': max(rates),
                              'peak_kb': statistics.median(r['peak_kb'] for r in runs[e]), 'matches': runs[e][0]['matches'],
                              'alerts': runs[e][0]['alerts'], 'done': runs[e][0]['events'], 'cut': runs[e][0]['cut'], 'rules': runs[e][0]['rules']}
-    if case.match and available('rsigma'):
+    if case.match and available('rsigma') and not any(r['cut'] for e in engines for r in runs[e]):
         row['differences'] = differences(case, rules, events, a)
     print(json.dumps(row), flush=True)
     return row
