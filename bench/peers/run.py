@@ -329,6 +329,7 @@ def main():
     os.makedirs(os.path.join(HERE, 'out'), exist_ok=True)
     with open(os.path.join(HERE, 'out', 'results.json'), 'w') as f:
         json.dump({'machine': machine(), 'runs': a.runs, 'rows': rows, 'late': right, 'flood': storm}, f, indent=1)
+        f.write('\n')
     with open(os.path.join(HERE, 'out', 'table.md'), 'w') as f:
         f.write(machine() + '\n\n' + table(rows, right, storm))
     print(open(os.path.join(HERE, 'out', 'table.md')).read(), file=sys.stderr)
