@@ -2,6 +2,8 @@
 #ifndef APP_CAMPAIGN_COMMANDS_H
 #define APP_CAMPAIGN_COMMANDS_H
 
+int campaign_cmd_baseline(int argc, char **argv);
+int campaign_cmd_list(int argc, char **argv);
 int campaign_cmd_score(int argc, char **argv);
 
 #endif

@@ -9,12 +9,16 @@ static const struct {
     const char *verb;
     int (*run)(int argc, char **argv);
 } VERB[] = {
+    {"baseline", campaign_cmd_baseline},
+    {"list", campaign_cmd_list},
     {"score", campaign_cmd_score},
 };
 
 static void usage(FILE *out)
 {
-    fprintf(out, "usage: vsoc campaign score    [options]                      how soon and how wrongly campaigns are "
+    fprintf(out, "usage: vsoc campaign list     --store ADDRESS                what was found\n"
+                 "       vsoc campaign baseline learn|list|arm|rollback       what is usual, by version\n"
+                 "       vsoc campaign score    [options]                      how soon and how wrongly campaigns are "
                  "found in simulated fleets\n"
                  "\nEach verb has its own --help. docs/campaigns.md explains the method.\n");
 }

@@ -1,10 +1,12 @@
 #include "app/pipeline_part.h"
 
+#include "app/campaign_link.h"
 #include "app/economy_link.h"
 #include "app/intel_link.h"
 
 /* One row a part, in the order in which they commit. */
 const struct pipeline_part *const pipeline_parts[] = {
+    &campaign_link,
     &intel_link,
     &economy_link, /* last: it places the alerts of all others */
     NULL,

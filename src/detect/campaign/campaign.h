@@ -79,6 +79,8 @@ struct campaigns;
 
 VS_MUST_USE enum vs_err campaigns_new(const struct campaign_config *cfg, struct campaigns **ret);
 void campaigns_free(struct campaigns *c);
+/* Keeps a text as long as the instance lives, for facts handed out. "" when there are too many. */
+struct slice campaign_text(struct campaigns *c, struct slice text);
 /* From now on the reasoning asks these; NULL for nothing is known (and then it costs nothing). */
 void campaign_ask(struct campaigns *c, campaign_vehicle_fn *facts, campaign_key_fn *key, void *ctx);
 

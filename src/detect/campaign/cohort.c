@@ -169,6 +169,13 @@ static uint32_t text_number(struct campaigns *c, struct slice text)
     return intern_add(&c->texts, slice_head(text, CAMPAIGN_TEXT_MAX));
 }
 
+struct slice campaign_text(struct campaigns *c, struct slice text)
+{
+    uint32_t at = c->texts.count < (1u << 20) - 1 ? text_number(c, text) : intern_find(&c->texts, text);
+
+    return at != INTERN_NONE ? intern_text(&c->texts, at) : slice_make(NULL, 0);
+}
+
 uint32_t campaign_cohort(struct campaigns *c, struct slice model, struct slice software, struct slice region)
 {
     const uint32_t value[3] = {text_number(c, model), text_number(c, software), text_number(c, region)};
