@@ -39,6 +39,7 @@ struct pipeline_config {
     const char *rules_path; /* folder or file */
     uint32_t lateness_days;
     const char *budgets_path; /* alert budgets (respond/budget_file.h); NULL or "" = the defaults */
+    bool simulated_clock; /* receive times jump between months (a simulation beside real vehicles): forget nothing */
     const char *snapshot_dir; /* folder of snapshots, made when missing; NULL = none */
     /* Told what a log should say: an event's name and a text. May be NULL. */
     void (*say)(void *ctx, const char *event, const char *text);

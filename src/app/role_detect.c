@@ -189,6 +189,7 @@ int role_detect(const struct vsocd_config *cfg, struct role_link *link)
                                      .rules_path = cfg->detect.rules,
                                      .lateness_days = cfg->detect.lateness_days,
                                      .budgets_path = cfg->respond.budgets,
+                                     .simulated_clock = cfg->ingest.simulated_clock,
                                      .snapshot_dir = cfg->detect.snapshot_seconds > 0 ? snapshot_dir : NULL,
                                      .say = say};
 
