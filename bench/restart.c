@@ -35,11 +35,12 @@ static double wall_s(void)
 static double resident_bytes(void)
 {
     FILE *f = fopen("/proc/self/statm", "r");
-    unsigned long total = 0, resident = 0;
+    char line[128];
 
-    if (f == NULL || fscanf(f, "%lu %lu", &total, &resident) != 2)
+    if (f == NULL || fgets(line, sizeof line, f) == NULL || strchr(line, ' ') == NULL)
         die("statm");
     fclose(f);
+    unsigned long resident = strtoul(strchr(line, ' '), NULL, 10); /* the second number, in pages */
     long page = sysconf(_SC_PAGESIZE);
 
     return (double)resident * (double)page;

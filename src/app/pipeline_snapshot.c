@@ -33,10 +33,13 @@ static void path_of(const struct log_pipeline *p, uint64_t number, char buf[PATH
 /* The number in a file's name; 0 when it is no snapshot of ours. */
 static uint64_t number_in(const char *name)
 {
-    unsigned long long number;
-    int end = 0;
+    static const char HEAD[] = "detect-";
+    char *end = NULL;
 
-    return sscanf(name, "detect-%12llu.snap%n", &number, &end) == 1 && end > 0 && name[end] == '\0' ? number : 0;
+    if (strncmp(name, HEAD, sizeof HEAD - 1) != 0)
+        return 0;
+    unsigned long long number = strtoull(name + sizeof HEAD - 1, &end, 10);
+    return strcmp(end, ".snap") == 0 ? number : 0;
 }
 
 /* The highest number below `below`; 0 when there is none. */

@@ -15,6 +15,7 @@
 #include "check.h"
 #include "comply/summary.h"
 #include "ingest/registry_store.h"
+#include "temp_dir.h"
 #include "world.h"
 
 #define VEHICLES 160
@@ -255,36 +256,34 @@ static void a_restart_at_rest_writes_nothing_new(void **state)
 
 /* ---- snapshots */
 
-static char folder[64];
+static struct temp_dir snapshots;
 
 static int make_folder(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/vsoc-pipeline-XXXXXX");
-    return mkdtemp(folder) != NULL ? 0 : -1;
+    snapshots = temp_dir_make();
+    return 0;
 }
 
 static int remove_folder(void **state)
 {
-    char command[96];
-
     (void)state;
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
+    temp_dir_remove(&snapshots);
+    return 0;
 }
 
 /* Damages the newest snapshot: a byte changed, the file cut, or made empty. */
 static void damage_newest(struct rng *r)
 {
     char newest[512] = "";
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(snapshots.path);
     const struct dirent *entry;
     struct stat st;
 
     while ((entry = readdir(dir)) != NULL) {
         char path[512];
 
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        snprintf(path, sizeof path, "%s/%s", snapshots.path, entry->d_name);
         if (strstr(path, ".snap") != NULL && strcmp(path, newest) > 0)
             memcpy(newest, path, sizeof newest);
     }
@@ -337,7 +336,7 @@ static struct log_pipeline *live_on(struct log_pipeline *p, struct stream *log, 
         return p;
     }
     pipeline_close(p);
-    p = open_with(log, st, "content/rules", folder);
+    p = open_with(log, st, "content/rules", snapshots.path);
     pipeline_progress(p, &progress);
     *ret_from_snapshot += progress.from_snapshot;
     return p;
@@ -354,13 +353,13 @@ static char *run_with_snapshots(uint64_t seed, uint32_t piece, struct rng *r)
     assert_int_equal(stream_open("memory:", true, &log, &stream_error), VS_OK);
     assert_int_equal(store_open("memory:", &st, &store_error), VS_OK);
     fill(seed, log, st);
-    struct log_pipeline *p = open_with(log, st, "content/rules", folder);
+    struct log_pipeline *p = open_with(log, st, "content/rules", snapshots.path);
     for (unsigned restarts = 0; count > 0 || pipeline_behind(p);) {
         assert_int_equal(pipeline_read(p, piece, &count), VS_OK);
         struct log_pipeline *before = p;
         if (restarts == 12 && pipeline_snapshot(p) == VS_OK) { /* one that is surely good when it is needed */
             pipeline_close(p);
-            p = open_with(log, st, "content/rules", folder);
+            p = open_with(log, st, "content/rules", snapshots.path);
             from_snapshot++;
         } else if (restarts < 25)
             p = live_on(p, log, st, r, &from_snapshot);
@@ -410,12 +409,12 @@ static void a_snapshot_at_rest_saves_the_replay(void **state)
     assert_int_equal(stream_open("memory:", true, &log, &stream_error), VS_OK);
     assert_int_equal(store_open("memory:", &st, &store_error), VS_OK);
     fill(33, log, st);
-    struct log_pipeline *p = open_with(log, st, "content/rules", folder);
+    struct log_pipeline *p = open_with(log, st, "content/rules", snapshots.path);
     read_all(p);
     assert_int_equal(pipeline_snapshot(p), VS_OK);
     pipeline_close(p);
     int64_t revisions = count_rows(st, REVISIONS);
-    p = open_with(log, st, "content/rules", folder);
+    p = open_with(log, st, "content/rules", snapshots.path);
     assert_false(pipeline_behind(p));
     read_all(p);
     pipeline_progress(p, &progress);

@@ -26,13 +26,17 @@ static const char *const REGEX[] = {"ab+c", "cmd[.]exe", "(ab|bc)abc", "x?abab",
 
 #define PICK(seed, list) list[seed_below(seed, sizeof list / sizeof list[0])]
 
+/* Buffers have room for many pieces of at most this size. */
+#define PIECE_MAX 256
+
 __attribute__((format(printf, 3, 4))) static size_t put(char *out, size_t len, const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    int n = vsprintf(out + len, format, args);
+    int n = vsnprintf(out + len, PIECE_MAX, format, args);
     va_end(args);
+    assert_true(n >= 0 && n < PIECE_MAX);
     return len + (size_t)n;
 }
 
@@ -77,7 +81,7 @@ static size_t draw_rule(struct seed *seed, char *out, size_t len, unsigned n)
                                             "not one",     "1 of them",  "two"};
     char name[32];
 
-    (void)sprintf(name, "rule %u", n);
+    snprintf(name, sizeof name, "rule %u", n);
     len = put(out, len, "---\ntitle: %s\n", name);
     len = draw_source(seed, out, len);
     len = put(out, len, "detection:\n");
