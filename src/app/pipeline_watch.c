@@ -9,6 +9,7 @@
 #include "base/crypto.h"
 #include "core/timestamp.h"
 #include "core/writer.h"
+#include "ingest/pseudonym.h"
 #include "store/gauge.h"
 
 #define UNKNOWN_MEMBERS_MAX 256 /* events of vehicles that are not enrolled, kept between two commits */
@@ -182,6 +183,9 @@ void pipeline_watch_unknown(struct log_pipeline *p, const struct event *ev, cons
     struct pipeline_watch *w = p->watch;
     int64_t day_us = no->received_us - no->received_us % DAY_US;
 
+    /* What a backend says of a vehicle, or of nobody, is no report by a vehicle. */
+    if (ev->epoch >= PSEUDONYM_FEED_EPOCH_MIN)
+        return;
     if (day_us > w->day_us) {
         if (w->seen != NULL)
             memset(w->seen, 0, w->seen_words * sizeof *w->seen);

@@ -30,6 +30,7 @@ bool pseudonym_is_account_field(struct slice name);
 /* The epoch under which a feed's numbers are kept apart from those of the vehicle's own gateway: always above 2^31,
  * where no gateway's counter gets to. */
 uint32_t pseudonym_feed_epoch(struct slice feed);
+#define PSEUDONYM_FEED_EPOCH_MIN (UINT32_C(1) << 31)
 /* 32 bytes as 64 hex digits, white space around them allowed. */
 VS_MUST_USE enum vs_err pseudonym_key_read(struct slice text, uint8_t ret_key[PSEUDONYM_KEY_SIZE]);
 
