@@ -55,8 +55,8 @@ def medallion(tmp_path, free_port):
     pytest.importorskip('medallion')
     first = [dict(indicator(n)) for n in range(25)]
     content = {
-        '/discovery': {'title': 'test', 'default': 'http://127.0.0.1:%d/root/' % free_port, 'api_roots': ['http://127.0.0.1:%d/root/' % free_port]},
-        'root': {'information': {'title': 'root', 'versions': ['application/taxii+json;version=2.1'], 'max_content_length': 9765625},
+        '/discovery': {'title': 'test', 'default': 'http://127.0.0.1:%d/share/' % free_port, 'api_roots': ['http://127.0.0.1:%d/share/' % free_port]},
+        'share': {'information': {'title': 'share', 'versions': ['application/taxii+json;version=2.1'], 'max_content_length': 9765625},
                  'status': [],
                  'collections': [{'id': COLLECTION, 'title': 'Vehicles', 'can_read': True, 'can_write': True,
                                   'media_types': ['application/stix+json;version=2.1'], 'objects': [], 'manifest': []},
@@ -84,7 +84,7 @@ def medallion(tmp_path, free_port):
 
         @staticmethod
         def add(objects):
-            Server.call('/root/collections/%s/objects/' % COLLECTION, {'objects': objects})
+            Server.call('/share/collections/%s/objects/' % COLLECTION, {'objects': objects})
 
     for _ in range(200):
         try:
@@ -119,9 +119,9 @@ def test_reference_server_refuses(desk, medallion):
     desk.feed(medallion.root + '/taxii2/', collection='Vehicles', user='reader', password_file='password')
     assert '401' in desk.pull(1)[1]
     (desk.place / 'password').write_text('secret')
-    desk.feed(medallion.root + '/root/', user='reader', password_file='password')
+    desk.feed(medallion.root + '/share/', user='reader', password_file='password')
     assert 'name one' in desk.pull(1)[1]
-    desk.feed(medallion.root + '/root/', collection='Nothing', user='reader', password_file='password')
+    desk.feed(medallion.root + '/share/', collection='Nothing', user='reader', password_file='password')
     assert 'no such collection' in desk.pull(1)[1]
     assert 'no such collection' in desk.rows('SELECT fault FROM intel_feed')[0][0]
 

@@ -1,5 +1,6 @@
 #include "detect/intel/stix_object.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "core/hex.h"
@@ -176,114 +177,90 @@ enum property {
     P_LAST_SEEN,
     PROPERTY_COUNT
 };
-static const char *const PROPERTY[PROPERTY_COUNT] = {
-    "type",
-    "id",
-    "spec_version",
-    "created",
-    "modified",
-    "created_by_ref",
-    "revoked",
-    "confidence",
-    "name",
-    "description",
-    "object_marking_refs",
-    "granular_markings",
-    "external_references",
-    "pattern",
-    "pattern_type",
-    "valid_from",
-    "valid_until",
-    "relationship_type",
-    "source_ref",
-    "target_ref",
-    "sighting_of_ref",
-    "count",
-    "first_seen",
-    "last_seen",
+/* How a property is read: the form, its place in struct reading, and the greatest length or number. */
+enum form {
+    F_TEXT,
+    F_ID,
+    F_TIME,
+    F_BOOL,
+    F_INTEGER,
+    F_CONFIDENCE,
+    F_DESCRIPTION,
+    F_MARKINGS,
+    F_GRANULAR,
+    F_REFERENCES
+};
+#define AT(member) offsetof(struct reading, member)
+static const struct {
+    const char *name;
+    enum form form;
+    size_t at;
+    uint32_t max;
+} PROPERTY[PROPERTY_COUNT] = {
+    {"type", F_TEXT, AT(o.type_name), STIX_ID_MAX},
+    {"id", F_ID, AT(o.id), 0},
+    {"spec_version", F_TEXT, AT(version), 8},
+    {"created", F_TIME, AT(o.created_us), 0},
+    {"modified", F_TIME, AT(o.modified_us), 0},
+    {"created_by_ref", F_ID, AT(o.created_by), 0},
+    {"revoked", F_BOOL, AT(o.revoked), 0},
+    {"confidence", F_CONFIDENCE, AT(o.confidence), 100},
+    {"name", F_TEXT, AT(o.name), STIX_NAME_MAX},
+    {"description", F_DESCRIPTION, AT(o.description), JSON_DOC_MAX},
+    {"object_marking_refs", F_MARKINGS, AT(o.tlp), 0},
+    {"granular_markings", F_GRANULAR, AT(o.tlp), 0},
+    {"external_references", F_REFERENCES, AT(o.technique), 0},
+    {"pattern", F_TEXT, AT(o.pattern), STIX_PATTERN_MAX},
+    {"pattern_type", F_TEXT, AT(o.pattern_type), 64},
+    {"valid_from", F_TIME, AT(o.valid_from_us), 0},
+    {"valid_until", F_TIME, AT(o.valid_until_us), 0},
+    {"relationship_type", F_TEXT, AT(o.relationship), 256},
+    {"source_ref", F_ID, AT(o.source_ref), 0},
+    {"target_ref", F_ID, AT(o.target_ref), 0},
+    {"sighting_of_ref", F_ID, AT(o.sighting_of), 0},
+    {"count", F_INTEGER, AT(o.count), 999999999},
+    {"first_seen", F_TIME, AT(o.first_seen_us), 0},
+    {"last_seen", F_TIME, AT(o.last_seen_us), 0},
 };
 #define BIT(p) (UINT32_C(1) << (p))
 
 static void take(struct reading *r, enum property p, struct json_node n)
 {
-    struct stix_object *o = &r->o;
-    const char *name = PROPERTY[p];
+    const char *name = PROPERTY[p].name;
+    uint32_t max = PROPERTY[p].max;
+    void *place = (char *)r + PROPERTY[p].at;
     int64_t number = -1;
 
-    switch (p) {
-    case P_TYPE:
-        take_text(r, name, n, STIX_ID_MAX, &o->type_name);
+    switch (PROPERTY[p].form) {
+    case F_TEXT:
+        take_text(r, name, n, max, place);
         break;
-    case P_ID:
-        take_id(r, name, n, &o->id);
+    case F_ID:
+        take_id(r, name, n, place);
         break;
-    case P_SPEC_VERSION:
-        take_text(r, name, n, 8, &r->version);
+    case F_TIME:
+        take_time(r, name, n, place);
         break;
-    case P_CREATED:
-        take_time(r, name, n, &o->created_us);
+    case F_BOOL:
+        take_bool(r, name, n, place);
         break;
-    case P_MODIFIED:
-        take_time(r, name, n, &o->modified_us);
+    case F_INTEGER:
+        take_integer(r, name, n, max, place);
         break;
-    case P_CREATED_BY:
-        take_id(r, name, n, &o->created_by);
+    case F_CONFIDENCE:
+        take_integer(r, name, n, max, &number);
+        r->o.confidence = (int)number;
         break;
-    case P_REVOKED:
-        take_bool(r, name, n, &o->revoked);
+    case F_DESCRIPTION:
+        take_text(r, name, n, max, place);
+        r->o.description = cut(r->o.description);
         break;
-    case P_CONFIDENCE:
-        take_integer(r, name, n, 100, &number);
-        o->confidence = (int)number;
+    case F_MARKINGS:
+    case F_GRANULAR:
+        take_markings(r, name, n, PROPERTY[p].form == F_GRANULAR);
         break;
-    case P_NAME:
-        take_text(r, name, n, STIX_NAME_MAX, &o->name);
-        break;
-    case P_DESCRIPTION:
-        take_text(r, name, n, JSON_DOC_MAX, &o->description);
-        o->description = cut(o->description);
-        break;
-    case P_MARKINGS:
-    case P_GRANULAR:
-        take_markings(r, name, n, p == P_GRANULAR);
-        break;
-    case P_REFERENCES:
+    case F_REFERENCES:
         take_references(r, n);
-        break;
-    case P_PATTERN:
-        take_text(r, name, n, STIX_PATTERN_MAX, &o->pattern);
-        break;
-    case P_PATTERN_TYPE:
-        take_text(r, name, n, 64, &o->pattern_type);
-        break;
-    case P_VALID_FROM:
-        take_time(r, name, n, &o->valid_from_us);
-        break;
-    case P_VALID_UNTIL:
-        take_time(r, name, n, &o->valid_until_us);
-        break;
-    case P_RELATIONSHIP:
-        take_text(r, name, n, 256, &o->relationship);
-        break;
-    case P_SOURCE:
-        take_id(r, name, n, &o->source_ref);
-        break;
-    case P_TARGET:
-        take_id(r, name, n, &o->target_ref);
-        break;
-    case P_SIGHTING_OF:
-        take_id(r, name, n, &o->sighting_of);
-        break;
-    case P_COUNT:
-        take_integer(r, name, n, 999999999, &o->count);
-        break;
-    case P_FIRST_SEEN:
-        take_time(r, name, n, &o->first_seen_us);
-        break;
-    case P_LAST_SEEN:
-        take_time(r, name, n, &o->last_seen_us);
-        break;
-    case PROPERTY_COUNT:
         break;
     }
 }
@@ -292,7 +269,7 @@ static enum property property_named(struct slice key)
 {
     unsigned p = 0;
 
-    while (p < PROPERTY_COUNT && !slice_equal_str(key, PROPERTY[p]))
+    while (p < PROPERTY_COUNT && !slice_equal_str(key, PROPERTY[p].name))
         p++;
     return (enum property)p;
 }
@@ -328,7 +305,7 @@ static void check(struct reading *r)
         }
     for (unsigned p = 0; p < PROPERTY_COUNT; p++)
         if ((required & BIT(p) & ~r->seen) != 0)
-            refuse(r, VS_ERR_MALFORMED, PROPERTY[p], "is missing");
+            refuse(r, VS_ERR_MALFORMED, PROPERTY[p].name, "is missing");
     if (!slice_equal(prefix, o->type_name))
         refuse(r, VS_ERR_MALFORMED, "id", "does not begin with the object's type");
     if (o->modified_us == 0)
@@ -363,7 +340,7 @@ enum vs_err stix_object_read(struct json_node n, struct stix_object *ret, struct
         if (p == PROPERTY_COUNT)
             continue;
         if ((r.seen & BIT(p)) != 0)
-            refuse(&r, VS_ERR_MALFORMED, PROPERTY[p], "stands twice");
+            refuse(&r, VS_ERR_MALFORMED, PROPERTY[p].name, "stands twice");
         r.seen |= BIT(p);
         take(&r, p, value);
     }

@@ -64,12 +64,12 @@ static void test_bounds(void **state)
     /* A chain as long as the nodes allow is read; one more part is not. */
     size_t len = 0;
     for (unsigned i = 0; i < STIX_NODES_MAX / 2; i++)
-        len += (size_t)sprintf(text + len, "%sa:b=1", i == 0 ? "[" : " OR ");
+        len += (size_t)snprintf(text + len, sizeof text - len, "%sa:b=1", i == 0 ? "[" : " OR ");
     text[len++] = ']';
     assert_int_equal(stix_pattern_parse(&p, slice_make(text, len), &fault), VS_OK);
     assert_int_equal(p.node_count, STIX_NODES_MAX);
     len--;
-    len += (size_t)sprintf(text + len, " OR a:b=1]");
+    len += (size_t)snprintf(text + len, sizeof text - len, " OR a:b=1]");
     assert_int_equal(stix_pattern_parse(&p, slice_make(text, len), &fault), VS_ERR_LIMIT);
     stix_pattern_done(&p);
 }
