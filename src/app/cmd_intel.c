@@ -9,7 +9,6 @@
 static const char USAGE[] = "usage: vsoc intel VERB ...\n\n"
                             "  hunt     search the event log for what an indicator or a bundle names\n"
                             "  pull     fetch STIX objects from TAXII 2.1 servers\n"
-                            "  export   write a sanitized bundle of indicators and sightings for sharing\n"
                             "  eval     evaluate STIX patterns on observations\n\n"
                             "Bundles from files come in by: vsoc import stix FILE. vsoc intel VERB --help says more.\n";
 

@@ -8,7 +8,6 @@
 int intel_import_command(int argc, char **argv); /* argv[0] is "stix" */
 int intel_eval_command(int argc, char **argv);
 int intel_hunt_command(int argc, char **argv);
-int intel_export_command(int argc, char **argv);
 int intel_pull_command(int argc, char **argv);
 
 /* The state database of --config FILE or --data DIR; prints why and returns NULL when it cannot be opened. */
