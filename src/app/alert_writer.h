@@ -9,6 +9,7 @@
 #ifndef APP_ALERT_WRITER_H
 #define APP_ALERT_WRITER_H
 
+#include "app/alert_book.h"
 #include "respond/respond.h"
 
 /* Takes one member event; gives false when no more are wanted (an error is on its way). */
@@ -27,5 +28,10 @@ struct alert_source {
 VS_MUST_USE enum vs_err alert_writer_put(struct store *st, const struct alert_source *source,
                                          const struct alert_context *rule, const struct alert *al, int64_t now_us,
                                          bool *ret_changed);
+/* The same with the same result. With the book, members are only added to an alert that grew at its end, so that its
+ * cost is that of its new members; without it (NULL), all are written each time. */
+VS_MUST_USE enum vs_err alert_writer_grow(struct store *st, const struct alert_source *source,
+                                          const struct alert_context *rule, const struct alert *al, int64_t now_us,
+                                          struct alert_book *book, bool *ret_changed);
 
 #endif

@@ -111,6 +111,8 @@ enum vs_err pipeline_state_open(struct log_pipeline *p, struct pipeline_error *e
     if (err == VS_OK)
         err = rollup_new(&p->rollup);
     if (err == VS_OK)
+        err = alert_book_new(&p->book);
+    if (err == VS_OK)
         err = pipeline_watch_new(&p->watch);
     if (err != VS_OK)
         return pipeline_fail(e, err, "state", vs_err_text(err));
@@ -130,6 +132,8 @@ void pipeline_state_close(struct log_pipeline *p)
     p->engine = NULL;
     rollup_free(p->rollup);
     p->rollup = NULL;
+    alert_book_free(p->book);
+    p->book = NULL;
     normalise_free(p->normalise);
     p->normalise = NULL;
     pipeline_watch_free(p->watch);

@@ -23,7 +23,7 @@ void pipeline_on_alert(void *ctx, const struct rule *rule, const struct alert *a
     if (w->err != VS_OK)
         return;
     rule_alert_context(rule, &context);
-    w->err = alert_writer_put(p->cfg.store, &source, &context, al, p->progress.now_us, &changed);
+    w->err = alert_writer_grow(p->cfg.store, &source, &context, al, p->progress.now_us, p->book, &changed);
     if (w->err == VS_OK && changed)
         w->err = rule_history_note(p->cfg.store, &p->rules->plan, rule, al->id, p->progress.now_us);
     p->progress.alert_changes += changed;

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "app/alert_writer.h"
 #include "app/pipeline_part.h"
 #include "app/rule_alerts.h"
 #include "detect/engine/engine.h"
@@ -43,6 +44,7 @@ struct log_pipeline {
     struct pipeline_rules *rules;
     struct engine *engine;
     struct member_facts facts;
+    struct alert_book *book; /* what was written of the alerts of rules */
     struct rollup *rollup;
     struct slice type_name[EV_TYPE_COUNT];
     struct pipeline_partition *partition;
