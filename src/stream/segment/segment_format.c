@@ -1,6 +1,6 @@
 #include "stream/segment/segment_format.h"
 
-#include "core/crc32c.h"
+#include "base/crc32c_fast.h"
 #include "core/cursor.h"
 
 static const uint8_t SEGMENT_MAGIC[8] = {'V', 'S', 'O', 'C', 'S', 'E', 'G', '1'};
@@ -9,37 +9,9 @@ static const uint8_t RECORD_MAGIC[4] = {0xF5, 'V', 'R', '1'};
 #define CRC_AT    4 /* of a record */
 #define CRC_AFTER 8
 
-#if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(uint32_t crc, struct slice s)
-{
-    uint64_t c = ~crc;
-    size_t i = 0;
-
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t v;
-
-        memcpy(&v, s.ptr + i, sizeof v);
-        c = __builtin_ia32_crc32di(c, v);
-    }
-    for (; i < s.len; i++)
-        c = __builtin_ia32_crc32qi((uint32_t)c, s.ptr[i]);
-    return ~(uint32_t)c;
-}
-
-uint32_t segment_crc(uint32_t crc, struct slice bytes)
-{
-    return __builtin_cpu_supports("sse4.2") ? crc_by_instruction(crc, bytes) : crc32c(crc, bytes);
-}
-#else
-uint32_t segment_crc(uint32_t crc, struct slice bytes)
-{
-    return crc32c(crc, bytes);
-}
-#endif
-
 static void put_crc(struct writer *w, size_t from)
 {
-    writer_u32be(w, segment_crc(0, slice_make(w->buf + from, w->len - from)));
+    writer_u32be(w, crc32c_fast(0, slice_make(w->buf + from, w->len - from)));
 }
 
 static void put_zeros(struct writer *w, size_t count)
@@ -75,7 +47,7 @@ static uint32_t salted_crc(uint64_t salt, struct slice body)
 
     writer_init(&w, first, sizeof first);
     writer_u64be(&w, salt);
-    return segment_crc(segment_crc(0, writer_slice(&w)), body);
+    return crc32c_fast(crc32c_fast(0, writer_slice(&w)), body);
 }
 
 void segment_record_write(struct writer *w, uint64_t salt, const struct stream_record *rec, uint32_t durable)
@@ -156,7 +128,7 @@ static bool read_slot(struct slice slot, struct segment_commit *ret)
     if (slot.len != SEGMENT_COMMIT_SLOT)
         return false;
     cursor_init(&c, slice_from(slot, 60));
-    if (cursor_u32be(&c) != segment_crc(0, slice_head(slot, 60)))
+    if (cursor_u32be(&c) != crc32c_fast(0, slice_head(slot, 60)))
         return false;
     cursor_init(&c, slot);
     ret->generation = cursor_u64be(&c);

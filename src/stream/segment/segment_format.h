@@ -13,9 +13,6 @@
 #define SEGMENT_INDEX_ENTRY    40
 #define SEGMENT_INDEX_KEY_SIZE 16
 
-/* CRC-32C as in core/crc32c.h, with the processor's instruction where there is one. */
-uint32_t segment_crc(uint32_t crc, struct slice bytes);
-
 void segment_head_write(uint8_t buf[SEGMENT_HEAD_SIZE], uint64_t base, uint32_t partition);
 bool segment_head_valid(struct slice head, uint64_t base, uint32_t partition);
 

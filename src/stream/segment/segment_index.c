@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/crc32c_fast.h"
 #include "core/cursor.h"
 #include "stream/segment/segment_stream.h"
 
@@ -25,7 +26,7 @@ static void write_all(struct writer *w, uint64_t base, uint64_t length, const st
     writer_u32be(w, (uint32_t)count);
     for (size_t i = 0; i < count; i++)
         segment_index_entry_write(w, &entry[i]);
-    writer_u32be(w, segment_crc(0, writer_slice(w)));
+    writer_u32be(w, crc32c_fast(0, writer_slice(w)));
 }
 
 /* Under a temporary name first, so that an index that is there is a whole one. */
@@ -69,7 +70,7 @@ static bool index_valid(const uint8_t *bytes, size_t len, uint64_t base, uint32_
     if (len < SEGMENT_INDEX_HEAD + 4 || memcmp(bytes, INDEX_MAGIC, 8) != 0)
         return false;
     cursor_init(&c, slice_make(bytes + len - 4, 4));
-    if (cursor_u32be(&c) != segment_crc(0, slice_make(bytes, len - 4)))
+    if (cursor_u32be(&c) != crc32c_fast(0, slice_make(bytes, len - 4)))
         return false;
     cursor_init(&c, slice_make(bytes + 8, len - 8));
     uint64_t told_base = cursor_u64be(&c);
