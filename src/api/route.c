@@ -129,6 +129,8 @@ const struct route routes[] = {
     {"POST", "/vehicles/{vid}/tags/remove", vehicle_tag_remove, PERM_VEHICLE_TAG, TAG},
     {"GET", "/alerts", alert_list, PERM_ALERT_READ, NULL},
     {"GET", "/alerts/{id}", alert_get, PERM_ALERT_READ, NULL},
+    {"GET", "/campaigns", campaign_list, PERM_ALERT_READ, NULL},
+    {"GET", "/campaigns/{id}", campaign_get, PERM_ALERT_READ, NULL},
     {"GET", "/silences", silence_list, PERM_ALERT_READ, NULL},
     {"POST", "/silences", silence_make, PERM_SILENCE_CREATE, SILENCE_DRAFT}, /* how far depends on the role */
     {"POST", "/silences/preview", silence_try, PERM_ALERT_READ, SILENCE_DRAFT},

@@ -38,6 +38,7 @@ route_handler incident_move, incident_disposition, incident_assign, incident_com
 route_handler incident_bulk, incident_undo;
 route_handler vehicle_list, vehicle_get, vehicle_events, vehicle_activity, vehicle_reveal;
 route_handler alert_list, alert_get;
+route_handler campaign_list, campaign_get;
 route_handler silence_list, silence_get, silence_try, silence_make, silence_judge, silence_stop, incident_silence;
 route_handler budget_list, rule_list, rule_get, vehicle_tags, vehicle_tag_add, vehicle_tag_remove;
 route_handler audit_list, audit_check;

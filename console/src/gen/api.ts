@@ -763,6 +763,72 @@ export interface SilenceDraft {
   /** alerts of further vehicles are not held; 0 = any number */
   vehicles_max?: number;
 }
+export interface Campaign {
+  id: string;
+  signature: string;
+  /** null: all, as the next two */
+  model: string | null;
+  software: string | null;
+  region: string | null;
+  state: "open" | "closed" | "retracted";
+  verdict: "attack_suspected" | "software_regression_suspected" | "hardware_fault_suspected";
+  /** share of this reading, 0 to 1, as the next two */
+  attack: number;
+  regression: number;
+  fault: number;
+  /** beginning of the window that was in alarm first */
+  first: string;
+  /** end of the hour of the first alarm, by event time */
+  detected: string;
+  last: string;
+  /** receive time at which it was written first */
+  told: string;
+  changed: string;
+  alarm_hours: number;
+  /** cases from first to last */
+  vehicles: number;
+  /** cases that the baseline expects from first to last */
+  expected: number;
+  /** the highest log-likelihood ratio */
+  score: number;
+  /** what it had to pass */
+  threshold: number;
+  window_h: number;
+  /** share of the whole excess of the signature that lies in this cell */
+  explains: number;
+  /** armed version that judged; null when none was armed */
+  baseline: number | null;
+  /** only cells too young for a baseline were in alarm */
+  cold: boolean;
+  /** a person should be told */
+  pages: boolean;
+  /** id of its alert */
+  alert: string | null;
+  /** where it is worked on */
+  incident: string | null;
+}
+export interface CampaignPage {
+  total: Total;
+  rows: Campaign[];
+  next: string | null;
+}
+export interface CampaignDetail {
+  campaign: Campaign;
+  /** What speaks for the readings, the weightiest first; weights are log odds. */
+  reasons: {
+    text: string;
+    attack: number;
+    regression: number;
+    fault: number;
+  }[];
+  curve: {
+    /** beginning of the hour */
+    time: string;
+    cases: number;
+    /** baseline of that hour */
+    expected: number;
+  }[];
+}
 export interface Silence {
   id: string;
   state: SilenceState;
@@ -1036,6 +1102,8 @@ export interface Operations {
   revealVin: { params: { vid: string }; query: undefined; body: RevealRequest; response: RevealResult };
   listAlerts: { params: undefined; query: { q?: string; severity?: string; rule?: string; vid?: string; state?: string; incident?: string; silence?: string; from?: string; to?: string; cursor?: string; limit?: number }; body: undefined; response: AlertPage };
   getAlert: { params: { id: string }; query: undefined; body: undefined; response: AlertDetail };
+  listCampaigns: { params: undefined; query: { state?: string; cursor?: string; limit?: number }; body: undefined; response: CampaignPage };
+  getCampaign: { params: { id: string }; query: undefined; body: undefined; response: CampaignDetail };
   listSilences: { params: undefined; query: { state?: string; cursor?: string; limit?: number }; body: undefined; response: SilencePage };
   createSilence: { params: undefined; query: undefined; body: SilenceDraft; response: Silence };
   previewSilence: { params: undefined; query: undefined; body: SilenceDraft; response: SilenceTrial };
@@ -1084,6 +1152,8 @@ export const routes: { readonly [K in keyof Operations]: readonly [method: strin
   revealVin: ["POST", "/vehicles/{vid}/reveal"],
   listAlerts: ["GET", "/alerts"],
   getAlert: ["GET", "/alerts/{id}"],
+  listCampaigns: ["GET", "/campaigns"],
+  getCampaign: ["GET", "/campaigns/{id}"],
   listSilences: ["GET", "/silences"],
   createSilence: ["POST", "/silences"],
   previewSilence: ["POST", "/silences/preview"],
