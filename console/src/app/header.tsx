@@ -29,6 +29,7 @@ function Navigation() {
     <nav class="nav" aria-label="Main">
       <a href="/queue" {...here(['queue', 'incident'])}>Queue</a>
       <a href="/vehicles" {...here(['vehicles', 'vehicle'])}>Vehicles</a>
+      <a href="/campaigns" {...here(['campaigns'])}>Campaigns</a>
       <a href="/silences" {...here(['silences'])}>Silences</a>
       <a href="/rules" {...here(['rules'])}>Rules</a>
     </nav>

@@ -49,7 +49,7 @@ export function interceptLinks(): void {
   });
 }
 
-export type Route = { name: 'queue' } | { name: 'incident'; id: string } | { name: 'vehicles' } | { name: 'vehicle'; vid: string } | { name: 'silences' } | { name: 'rules' } | { name: 'unknown' };
+export type Route = { name: 'queue' } | { name: 'incident'; id: string } | { name: 'vehicles' } | { name: 'vehicle'; vid: string } | { name: 'silences' } | { name: 'rules' } | { name: 'campaigns'; id: string | null } | { name: 'unknown' };
 
 const decode = (text: string): string => {
   try {
@@ -66,5 +66,6 @@ export function routeOf(path: string): Route {
   if (parts.length === 1 && parts[0] === 'vehicles') return { name: 'vehicles' };
   if (parts.length === 2 && parts[0] === 'vehicles') return { name: 'vehicle', vid: decode(parts[1] ?? '') };
   if (parts.length === 1 && (parts[0] === 'silences' || parts[0] === 'rules')) return { name: parts[0] };
+  if (parts[0] === 'campaigns' && parts.length <= 2) return { name: 'campaigns', id: parts[1] === undefined ? null : decode(parts[1]) };
   return { name: 'unknown' };
 }

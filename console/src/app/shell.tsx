@@ -39,6 +39,7 @@ const loaders: Record<Route['name'], () => Promise<Screen>> = {
   vehicle: async () => ({ view: (await page(import('../features/vehicle/vehicle_page'))).VehiclePage }),
   silences: async () => ({ view: (await page(import('../features/economy/silences_page'))).SilencesPage }),
   rules: async () => ({ view: (await page(import('../features/economy/rules_page'))).RulesPage }),
+  campaigns: async () => ({ view: (await page(import('../features/campaign/campaigns_page'))).CampaignsPage }),
   unknown: async () => ({ view: (await import('./unknown')).Unknown }),
 };
 
