@@ -25,7 +25,7 @@ static void add_page(struct pages *p)
         p->page_room = p->page_room > 0 ? p->page_room * 2 : 16;
         p->page = mem_grow(p->page, p->page_room, sizeof *p->page);
     }
-    p->page[number] = mem_alloc(PAGE_ITEMS, p->size);
+    p->page[number] = mem_zalloc(PAGE_ITEMS, p->size);
 }
 
 uint32_t pages_take(struct pages *p)
@@ -35,13 +35,12 @@ uint32_t pages_take(struct pages *p)
     p->used++;
     if (number != PAGES_NONE) {
         memcpy(&p->free_first, pages_at(p, number, p->size), sizeof p->free_first);
-    } else {
-        if (p->count % PAGE_ITEMS == 0)
-            add_page(p);
-        number = p->count++;
+        memset(pages_at(p, number, p->size), 0, p->size);
+        return number;
     }
-    memset(pages_at(p, number, p->size), 0, p->size);
-    return number;
+    if (p->count % PAGE_ITEMS == 0)
+        add_page(p); /* zero from the start, which fresh memory of the system is without being written */
+    return p->count++;
 }
 
 void pages_give(struct pages *p, uint32_t number)
