@@ -114,6 +114,7 @@ struct vehicle {
     uint32_t value;   /* its encoded name in engine.names, which it refers to; NAME_NONE when not known yet */
     uint32_t stamp;   /* last episode that counted it */
     uint32_t refused; /* since engine_limits_take; when not 0, it is listed and its name referred to */
+    uint32_t group;   /* the one by its name that it came to last; may be gone or another's by now */
 };
 
 /* An identity without a node: no rule looked at the event, a limit turned it away, or it is forgotten but copies of it
@@ -217,6 +218,8 @@ static inline bool group_live(const struct group *g)
 /* The group of a place, new if need be, with one more reference; GROUP_NONE when a limit turned it away. */
 uint32_t engine_group(struct engine *e, uint32_t corr, struct slice key, uint32_t vehicle);
 uint32_t engine_group_find(const struct engine *e, uint32_t corr, struct slice key);
+/* What the table of groups is asked with. */
+uint32_t engine_group_tag(const struct engine *e, uint32_t corr, struct slice key);
 /* A new group with a key that has a name; GROUP_NONE when there is one already. */
 uint32_t engine_group_load(struct engine *e, uint32_t corr, uint32_t name);
 /* Takes one reference back; a group that nothing refers to and that shows nothing is freed. */

@@ -48,7 +48,12 @@ uint32_t names_find(const struct names *n, struct slice text)
 
 uint32_t names_take(struct names *n, struct slice text)
 {
-    uint32_t tag = (uint32_t)hash_bytes(text, n->seed);
+    return names_take_hashed(n, text, hash_bytes(text, n->seed));
+}
+
+uint32_t names_take_hashed(struct names *n, struct slice text, uint64_t hash)
+{
+    uint32_t tag = (uint32_t)hash;
     uint32_t item = n->slots.slot[find(n, text, tag)].item;
 
     if (item != 0) {

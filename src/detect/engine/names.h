@@ -37,6 +37,8 @@ void names_init(struct names *n, uint64_t seed, uint64_t bytes_max);
 void names_done(struct names *n);
 /* Takes a reference to a text's name, new if need be. */
 uint32_t names_take(struct names *n, struct slice text);
+/* The same when hash_bytes(text, seed) is known already. */
+uint32_t names_take_hashed(struct names *n, struct slice text, uint64_t hash);
 uint32_t names_find(const struct names *n, struct slice text);
 void names_release(struct names *n, uint32_t number);
 
