@@ -12,7 +12,7 @@ uint32_t engine_minute(int64_t time_us)
     return minute < 1 ? 1 : minute > UINT32_MAX ? UINT32_MAX : (uint32_t)minute;
 }
 
-static uint32_t tag_of(const struct engine *e, struct hash128 key)
+uint32_t engine_identity_tag(const struct engine *e, struct hash128 key)
 {
     return (uint32_t)hash_mix(key.lo, e->limits.seed);
 }
@@ -42,7 +42,7 @@ static bool is_node(const struct engine *e, const struct node *n, const struct s
 uint32_t engine_identity_find(const struct engine *e, const struct sighting *s)
 {
     const struct slots *t = &e->identity_slots;
-    uint32_t tag = tag_of(e, s->identity);
+    uint32_t tag = engine_identity_tag(e, s->identity);
 
     for (uint32_t i = slots_first(t, tag); t->slot[i].item != 0; i = slots_next(t, i)) {
         uint32_t item = t->slot[i].item - 1;
@@ -58,7 +58,7 @@ uint32_t engine_identity_find(const struct engine *e, const struct sighting *s)
 
 void engine_identity_add_node(struct engine *e, uint32_t node)
 {
-    slots_add(&e->identity_slots, tag_of(e, engine_identity_of(e, engine_node(e, node))), node);
+    slots_add(&e->identity_slots, engine_identity_tag(e, engine_identity_of(e, engine_node(e, node))), node);
 }
 
 void engine_identity_add_ghost(struct engine *e, const struct ghost *gh)
@@ -66,13 +66,13 @@ void engine_identity_add_ghost(struct engine *e, const struct ghost *gh)
     uint32_t number = pages_take(&e->ghosts);
 
     *engine_ghost(e, number) = *gh;
-    slots_add(&e->identity_slots, tag_of(e, gh->key), number | ITEM_GHOST);
+    slots_add(&e->identity_slots, engine_identity_tag(e, gh->key), number | ITEM_GHOST);
 }
 
 static void remove_item(struct engine *e, struct hash128 key, uint32_t item)
 {
     struct slots *t = &e->identity_slots;
-    uint32_t i = slots_first(t, tag_of(e, key));
+    uint32_t i = slots_first(t, engine_identity_tag(e, key));
 
     while (t->slot[i].item != 0 && t->slot[i].item != item + 1)
         i = slots_next(t, i);

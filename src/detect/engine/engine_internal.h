@@ -254,6 +254,8 @@ void engine_identity_add_ghost(struct engine *e, const struct ghost *gh);
 void engine_identity_remove_node(struct engine *e, uint32_t node);
 void engine_identity_remove_ghost(struct engine *e, uint32_t ghost);
 struct ghost *engine_ghost(const struct engine *e, uint32_t number);
+/* What the table of identities is asked with. */
+uint32_t engine_identity_tag(const struct engine *e, struct hash128 key);
 uint32_t engine_minute(int64_t time_us);
 /* The identity of a node, as the sighter makes it. */
 struct hash128 engine_identity_of(const struct engine *e, const struct node *n);

@@ -165,8 +165,7 @@ static void read_block(struct worker *w, struct block *b)
 
 static void consume(struct run *run, struct engine *e, struct block *b)
 {
-    for (uint32_t i = 0; i < b->count; i++)
-        engine_put(e, &b->sighting[i]);
+    engine_put_all(e, b->sighting, b->count);
     for (const struct bad_line *bad = b->bad; bad != NULL; bad = bad->next)
         if (run->options->bad_line != NULL)
             run->options->bad_line(run->options->ctx, bad->line, bad->reason);
