@@ -3,6 +3,7 @@ import './contract.test.mjs';
 import './frame.test.mjs';
 import './journey.test.mjs';
 import './economy.test.mjs';
+import './campaign.test.mjs';
 import './live.test.mjs';
 import './url.test.mjs';
 import './screens.test.mjs';

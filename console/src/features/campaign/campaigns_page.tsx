@@ -5,16 +5,17 @@ import { useKeys } from '../../app/keys';
 import { call } from '../../api/client';
 import { useResource } from '../../api/resource';
 import type { Campaign, CampaignDetail, CampaignPage } from '../../gen/api';
+import { formatTime } from '../../lib/time';
 import { counted, formatCount } from '../../lib/words';
 import { usePaged } from '../../ui/paged';
 import { Empty, ProblemBox, Skeleton } from '../../ui/states';
-import { Ago, Instant } from '../../ui/time';
+import { Ago, Instant, useZone } from '../../ui/time';
 import { cohortOf, formatExpected, leaning, quietWhy, summaryOf, verdictWord } from './words';
 
 const WIDTH = 960;
 const HEIGHT = 120;
 const LEFT = 44;
-const BOTTOM = 8;
+const BOTTOM = 18;
 
 const pathOf = (id: string): string => `/campaigns/${encodeURIComponent(id)}`;
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
@@ -69,7 +70,7 @@ function One({ id }: { id: string }) {
   useEffect(() => { document.title = 'Campaign · OpenVSOC'; }, []);
   useKeys({ Escape: () => navigate('/campaigns') });
   return (
-    <main id="content" class="economy" tabIndex={-1}>
+    <main id="content" class="economy campaign" tabIndex={-1}>
       <div class="viewbar"><h1>{d ? verdictWord[d.campaign.verdict] : 'Campaign'}</h1><p class="viewbar-end"><a href="/campaigns">All campaigns</a></p></div>
       {one.problem && <ProblemBox problem={one.problem} retry={one.reload} />}
       {!d && !one.problem && <Skeleton rows={8} label="Loading the campaign" />}
@@ -98,6 +99,7 @@ function Facts({ c }: { c: Campaign }) {
 
 /** Cases as bars, what the baseline expects as a line over them. */
 function Curve({ curve }: { curve: CampaignDetail['curve'] }) {
+  const zone = useZone();
   const sum = summaryOf(curve);
   const step = (WIDTH - LEFT) / Math.max(1, curve.length);
   const y = (n: number) => HEIGHT - BOTTOM - (n / sum.top) * (HEIGHT - BOTTOM - 4);
@@ -109,7 +111,8 @@ function Curve({ curve }: { curve: CampaignDetail['curve'] }) {
         <text class="axis" x={LEFT - 6} y="12" text-anchor="end">{formatCount(sum.top)}</text>
         <text class="axis" x={LEFT - 6} y={HEIGHT - BOTTOM} text-anchor="end">0</text>
         {curve.map((h, i) => h.cases > 0 && <rect key={h.time} class="bar-critical" x={LEFT + i * step} y={y(h.cases)} width={Math.max(1, step - 1)} height={HEIGHT - BOTTOM - y(h.cases)}><title>{`${h.time}: ${h.cases}, usual ${h.expected.toFixed(2)}`}</title></rect>)}
-        <path class="axis-line" fill="none" d={line} />
+        <path class="campaign-usual" d={line} />
+        {[0, 0.25, 0.5, 0.75].map((f) => Math.floor(f * curve.length)).map((i) => { const h = curve[i]; return h && <text key={i} class="axis" x={LEFT + i * step} y={HEIGHT - 4}>{formatTime(h.time, zone).slice(5, 16)}</text>; })}
       </svg>
     </figure>
   );
