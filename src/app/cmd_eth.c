@@ -7,6 +7,7 @@
 #include "app/capture.h"
 #include "app/commands.h"
 #include "app/eth_print.h"
+#include "app/usage.h"
 
 static const char help_text[] =
     "usage: vsoc eth decode --trace CAPTURE\n"
@@ -19,12 +20,6 @@ static const char help_text[] =
     "        For CAN in captures see vsoc dbc decode; for alarms see vsoc-edge scan.\n"
     "\n"
     "exit: 0 every packet was read, 1 some contradict themselves, 2 bad usage or no capture\n";
-
-static int bad_usage(const char *what)
-{
-    fprintf(stderr, "vsoc eth: %s\n\n%s", what, help_text);
-    return 2;
-}
 
 static int decode(const char *path)
 {
@@ -64,12 +59,12 @@ int cmd_eth(int argc, char **argv)
         return 0;
     }
     if (argc < 2 || strcmp(argv[1], "decode") != 0)
-        return bad_usage("the verb is decode");
+        return usage_refuse("vsoc eth", argc, argv, help_text);
     if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
         fputs(help_text, stdout);
         return 0;
     }
     if (argc != 4 || strcmp(argv[2], "--trace") != 0)
-        return bad_usage("decode needs --trace CAPTURE and nothing else");
+        return usage_refuse("vsoc eth", argc, argv, help_text);
     return decode(argv[3]);
 }
