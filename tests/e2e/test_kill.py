@@ -213,9 +213,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(binaries, root, fleet):
     assert ledger['produced'] == ledger['stored'] + ledger['merged']
     alerts = [json.loads(line) for line in command(binaries, 'vsoc', 'report', 'alerts', '--config', config).splitlines()]
     mine = [a for a in alerts if edge.vid in a['vehicles']]
-    # Fleet statistics look on at times of their own and are no part of a backtest; what they say is tested in test_campaigns.
-    fleet_alerts = [a for a in alerts if edge.vid not in a['vehicles'] and a['state'] != 'retracted' and not a['superseded']
-                    and a['rule'] != 'fleet_statistics']
+    fleet_alerts = [a for a in alerts if edge.vid not in a['vehicles'] and a['state'] != 'retracted' and not a['superseded']]
 
     # The same alerts with the same ids as without any kill, none twice.
     assert collections.Counter(a['id'] for a in alerts).most_common(1)[0][1] == 1
