@@ -203,12 +203,12 @@ static enum vs_err choose_root(struct client *c, const char *url, struct json_no
         return fail(c, VS_ERR_MALFORMED, url, "the API root is no URL");
     const char *host = strstr(url, "://");
     size_t origin = host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : 0;
-    if (chosen[0] == '/')
-        snprintf(root, size, "%.*s%s", (int)origin, url, chosen);
-    else if (strncmp(chosen, url, origin) == 0 && (chosen[origin] == '/' || chosen[origin] == '\0'))
-        snprintf(root, size, "%s", chosen);
-    else
+    bool relative = chosen[0] == '/';
+    if (!relative && (strncmp(chosen, url, origin) != 0 || (chosen[origin] != '/' && chosen[origin] != '\0')))
         return fail(c, VS_ERR_REFUSED, url, "the API root lies on another server; configure its URL");
+    int got = snprintf(root, size, "%.*s%s", relative ? (int)origin : 0, url, chosen);
+    if (got < 0 || (size_t)got >= size)
+        return fail(c, VS_ERR_MALFORMED, url, "the URL of the API root is too long");
     return VS_OK;
 }
 
