@@ -44,9 +44,9 @@ static void a_rise_of_two_per_cent_a_week_is_told_and_flat_noise_is_not(void **s
 
             for (uint32_t v = 0; v < 500; v++)
                 assert_int_equal(campaign_seen(c, v, cohort, day_us), VS_OK);
-            for (uint32_t i = 0; i < cases; i++)
-                assert_int_equal(campaign_report(c, (next++ % 40000) + 500, cohort, sig, day_us + CAMPAIGN_HOUR_US,
-                                                 &(struct campaign_origin){.seq = next}),
+            for (uint32_t i = 0; i < cases; i++, next++)
+                assert_int_equal(campaign_report(c, next % 40000 + 500, cohort, sig, day_us + CAMPAIGN_HOUR_US,
+                                                 &(struct campaign_origin){.seq = next + 1}),
                                  VS_OK);
         }
         campaign_trends(c, (int64_t)(DAY0 + 4 + 7 * 26) * CAMPAIGN_DAY_US, on_trend, &n);
