@@ -1,24 +1,12 @@
 /* pcap, can_packet, blf: byte orders, cut and broken records. Whole files by scapy and python-can are in tests/oracle.
  * R-249. */
 #include "check.h"
+#include "hex_bytes.h"
 
 #include "codec/blf.h"
 #include "codec/can_packet.h"
-#include "core/hex.h"
 
 #define BYTES_MAX 512
-
-static struct slice bytes(const char *hex, uint8_t *buf)
-{
-    size_t n = 0;
-
-    for (; *hex != '\0'; hex++)
-        if (*hex != ' ') {
-            buf[n / 2] = (uint8_t)(buf[n / 2] << 4 | hex_digit((uint8_t)*hex));
-            n++;
-        }
-    return slice_make(buf, n / 2);
-}
 
 #define PCAP_LE    "D4C3B2A1 0200 0400 00000000 00000000 00000400 "
 #define CAN_PACKET "00000123 02 00 00 00 AABB"
@@ -27,7 +15,7 @@ static struct slice bytes(const char *hex, uint8_t *buf)
 static enum vs_err run(const char *hex, struct can_frame *ret, unsigned *ret_count, const char **ret_reason)
 {
     uint8_t buf[BYTES_MAX];
-    struct slice in = bytes(hex, buf);
+    struct slice in = hex_bytes(hex, buf);
     struct pcap p;
 
     pcap_init(&p);
@@ -152,7 +140,7 @@ static void a_vector_object_is_read_or_refused(void **state)
         size_t used;
         const char *reason = "";
 
-        enum vs_err err = blf_object(&b, bytes(CASE[i].hex, buf), &item, &used, &reason);
+        enum vs_err err = blf_object(&b, hex_bytes(CASE[i].hex, buf), &item, &used, &reason);
         if (err != CASE[i].err || used != CASE[i].used)
             fail_msg("object %zu: %s, used %zu, %s", i, vs_err_info(err)->name, used, reason);
         if (err != VS_OK)

@@ -1,27 +1,15 @@
 /* eth_packet, someip_tp, gptp, addresses as text. Whole messages by scapy, tcpdump and PcapPlusPlus are in
  * tests/oracle. */
 #include "check.h"
+#include "hex_bytes.h"
 
 #include "codec/eth_packet.h"
 #include "codec/gptp.h"
 #include "codec/pcap.h"
 #include "codec/someip_tp.h"
-#include "core/hex.h"
 #include "core/writer.h"
 
 #define BYTES_MAX 256
-
-static struct slice bytes(const char *hex, uint8_t *buf)
-{
-    size_t n = 0;
-
-    for (; *hex != '\0'; hex++)
-        if (*hex != ' ') {
-            buf[n / 2] = (uint8_t)(buf[n / 2] << 4 | hex_digit((uint8_t)*hex));
-            n++;
-        }
-    return slice_make(buf, n / 2);
-}
 
 #define MACS      "0200000000AA 0200000000BB "
 #define IP4       "45000020 00000000 40110000 0A000001 0A000002 "
@@ -52,7 +40,7 @@ static void layers_are_found(void **state)
         struct eth_packet p;
         struct byte_fault fault = {0, ""};
 
-        if (eth_packet_read(CASE[i].link, bytes(CASE[i].hex, buf), &p, &fault) != VS_OK)
+        if (eth_packet_read(CASE[i].link, hex_bytes(CASE[i].hex, buf), &p, &fault) != VS_OK)
             fail_msg("case %zu: byte %zu: %s", i, fault.byte, fault.reason);
         assert_int_equal(p.type, CASE[i].type);
         assert_int_equal(p.vlan, CASE[i].vlan);
@@ -90,7 +78,7 @@ static void contradictions_are_named(void **state)
         struct eth_packet p;
         struct byte_fault fault = {0, ""};
 
-        enum vs_err err = eth_packet_read(PCAP_LINK_ETHERNET, bytes(CASE[i].hex, buf), &p, &fault);
+        enum vs_err err = eth_packet_read(PCAP_LINK_ETHERNET, hex_bytes(CASE[i].hex, buf), &p, &fault);
         if (err != CASE[i].err || fault.byte != CASE[i].byte)
             fail_msg("case %zu: %s, byte %zu: %s", i, vs_err_info(err)->name, fault.byte, fault.reason);
     }
@@ -161,9 +149,9 @@ static void an_announced_grandmaster_is_read(void **state)
     uint8_t buf[BYTES_MAX];
     struct gptp m;
     struct byte_fault fault;
-    struct slice in = bytes("1B02 0040 00 00 0008 0000000000000000 00000000 AABBCCFFFEDDEE01 0001 1234 05 00 "
-                            "00000000000000000000 0025 00 F6 F8 FE 4E5D F8 1122334455667788 0001 A0",
-                            buf);
+    struct slice in = hex_bytes("1B02 0040 00 00 0008 0000000000000000 00000000 AABBCCFFFEDDEE01 0001 1234 05 00 "
+                                "00000000000000000000 0025 00 F6 F8 FE 4E5D F8 1122334455667788 0001 A0",
+                                buf);
 
     (void)state;
     assert_int_equal(gptp_read(in, &m, &fault), VS_OK);
