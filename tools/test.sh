@@ -26,7 +26,7 @@ STAGES=(setup schema tidy asan unit clang release console oracle e2e browser thr
 declare -A ABOUT=(
     [setup]="packages, Python environment, npm packages"
     [schema]="generated files follow from schema/ and content/"
-    [tidy]="the house rules, and the tests that each rule can fail"
+    [tidy]="formatting, the house rules, and the tests that each rule can fail"
     [asan]="build with AddressSanitizer and UndefinedBehaviorSanitizer, warnings are errors"
     [unit]="unit tests under the sanitizers"
     [clang]="build everything with clang, warnings are errors"
@@ -74,7 +74,7 @@ stage_setup() { tools/setup.sh; }
 stage_schema() {
     tools/python.sh tools/gen_schema.py --check && tools/python.sh tools/coverage.py --check && echo "all generated files are fresh"
 }
-stage_tidy() { tools/python.sh tools/tidy.py && .venv/bin/python -m pytest -q tests/tidy; }
+stage_tidy() { make fmt-check && tools/python.sh tools/tidy.py && .venv/bin/python -m pytest -q tests/tidy; }
 stage_asan() { configure_and_build asan; }
 stage_unit() { run_ctest build/asan; }
 stage_clang() { configure_and_build clang; }

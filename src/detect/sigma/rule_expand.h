@@ -1,8 +1,8 @@
 /* rule_expand: the `expand` modifier: %name% inside a value becomes each of the placeholder's values.
  *
  * Values of a pipeline are put in as they are written there, so their wildcards are wildcards. \% is a plain percent
- * sign, and so is one that has no partner. A name is anything but percent signs and backslashes. A name without a value refuses the rule, as the
- * specification demands. Bounds: EXPAND_VALUES_MAX results of one value. */
+ * sign, and so is one that has no partner. A name is anything but percent signs and backslashes. A name without a value
+ * refuses the rule, as the specification demands. Bounds: EXPAND_VALUES_MAX results of one value. */
 #ifndef DETECT_SIGMA_RULE_EXPAND_H
 #define DETECT_SIGMA_RULE_EXPAND_H
 

@@ -18,8 +18,9 @@
 #define EIDS_SUBSCRIBERS 32
 #define EIDS_REQUESTS    64
 #define EIDS_STREAMS     16
-#define EIDS_STREAM_ROOM 2048 /* bytes of a DoIP message that are put together; of longer ones the start is looked at  \
-                               */
+#define EIDS_STREAM_ROOM                                                                                               \
+    2048 /* bytes of a DoIP message that are put together; of longer ones the start is looked at                       \
+          */
 #define EIDS_TP_STREAMS 4
 #define EIDS_TP_ROOM    8192
 
