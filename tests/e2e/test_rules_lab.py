@@ -214,9 +214,10 @@ def test_an_alert_is_explained_out_of_the_store(binaries, tmp_path, past):
     assert run(binaries, 'explain', '--store', store, '--alert', '').returncode == 1
     for first in '0123456789abcdef':
         done = run(binaries, 'explain', '--store', store, '--alert', first)
-        if done.returncode == 0:
+        # Which alert an initial finds depends on the pseudonyms; the daemon's own alerts have no rule to show.
+        if done.returncode == 0 and lines(done)[0]['alert']['rule'] == 'storm':
             told = lines(done)
-            assert told[0]['alert']['rule'] == 'storm' and told[1]['version'] == loaded['storm']
+            assert told[1]['version'] == loaded['storm']
             assert told[2]['means'] == 'SecOC authentication failed' and len(told) == 2 + told[0]['alert']['members']
             return
     done = run(binaries, 'explain', '--store', store, '--alert', 'zz')
